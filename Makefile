@@ -1,0 +1,46 @@
+# make setup    .venv with the project in it
+# make run      Staydown on 127.0.0.1:8000 and Plaza, a sample host, on 127.0.0.1:8001
+# make test     everything CI runs
+# make check    the same without the browser, for quick rounds
+# make bench    the benchmarks
+# make messages compile the French catalogue after a change
+.PHONY: setup run test check lint bench messages lock clean
+.DELETE_ON_ERROR:
+
+PYTHON_SOURCES := $(shell find src -type f ! -name '*.pyc')
+PYTEST := .venv/bin/python -m pytest
+
+setup: .venv/.installed
+
+.venv/.installed: pyproject.toml requirements.lock tools/setup.sh $(PYTHON_SOURCES)
+	@tools/setup.sh
+	@touch $@
+
+run: setup
+	@.venv/bin/python examples/plaza/run.py
+
+lint: setup
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	.venv/bin/mypy
+	.venv/bin/lint-imports
+
+check: lint
+	$(PYTEST) -m "not browser"
+
+test: lint
+	@tools/debian-packages.sh chromium=chromium
+	$(PYTEST)
+
+bench: setup
+	.venv/bin/python -m benchmarks
+
+messages: setup
+	.venv/bin/python tools/messages.py
+
+lock:
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate \
+		--no-header --all-extras pyproject.toml -o requirements.lock
+
+clean:
+	rm -rf .venv build dist artefacts .mypy_cache .ruff_cache .pytest_cache
