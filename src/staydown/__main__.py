@@ -1,0 +1,7 @@
+"""`python -m staydown`."""
+
+import sys
+
+from staydown.cli.main import main
+
+sys.exit(main())

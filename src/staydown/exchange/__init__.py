@@ -1,0 +1,1 @@
+"""Hash lists: fingerprints that platforms share with one another."""

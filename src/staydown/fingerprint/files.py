@@ -1,0 +1,94 @@
+"""A file to its fingerprint: the exact layer here, the pixels apart."""
+
+from __future__ import annotations
+
+import atexit
+import hashlib
+import os
+import threading
+from typing import Any
+
+from staydown.fingerprint.model import Fingerprint, FingerprintError
+from staydown.fingerprint.picture import ENTRY
+from staydown.media import DecoderDied, DecoderPool, UnreadableFile
+
+_MODULES = (ENTRY.partition(":")[0],)
+_PIECE = 1 << 20
+
+_default: DecoderPool | None = None
+_first_use = threading.Lock()
+
+
+def default_pool() -> DecoderPool:
+    """The decoders that are used where none are named; started at the first file."""
+    global _default
+    with _first_use:
+        if _default is None:
+            _default = new_pool()
+            atexit.register(_default.close)
+        return _default
+
+
+def new_pool(**options: Any) -> DecoderPool:
+    """A pool of decoders of one's own; *options* are those of `DecoderPool`."""
+    return DecoderPool(_MODULES, **options)
+
+
+def fingerprint_file(
+    path: str | os.PathLike[str], *, pool: DecoderPool | None = None
+) -> Fingerprint:
+    """The fingerprint of the picture in the file at *path*.
+
+    Raises a `MediaError`, whose message says what is wrong and what to do. The
+    picture is decoded in a limited process without network; see `DecoderPool`.
+    """
+    try:
+        # Not to wait for the other end, should this be a pipe.
+        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+    except OSError as error:
+        raise UnreadableFile from error
+    try:
+        return _fingerprint(fd, pool or default_pool())
+    finally:
+        os.close(fd)
+
+
+def fingerprint_bytes(
+    content: bytes | bytearray | memoryview, *, pool: DecoderPool | None = None
+) -> Fingerprint:
+    """The fingerprint of the picture whose file has the bytes *content*.
+
+    Raises a `MediaError`, as `fingerprint_file` does. Nothing is written to a disk.
+    """
+    pool = pool or default_pool()
+    view = memoryview(content).cast("B")
+    fd = os.memfd_create("picture", os.MFD_CLOEXEC)
+    try:
+        while view:
+            view = view[os.write(fd, view) :]
+        return _fingerprint(fd, pool)
+    finally:
+        os.close(fd)
+
+
+def _fingerprint(fd: int, pool: DecoderPool) -> Fingerprint:
+    exact: dict[str, str] = {}
+    # Hashing the bytes here costs no time: the decoder is at work meanwhile. And it
+    # is done here because a decoder that was taken over could name any digest.
+    seen = pool.run(ENTRY, fd, meanwhile=lambda: exact.update(_digests(fd)))
+    try:
+        if not isinstance(seen, dict):
+            raise FingerprintError("not an object")
+        return Fingerprint.from_dict({**seen, **exact})
+    except FingerprintError as error:
+        raise DecoderDied from error
+
+
+def _digests(fd: int) -> dict[str, str]:
+    sha256, md5 = hashlib.sha256(), hashlib.md5(usedforsecurity=False)
+    offset = 0
+    while piece := os.pread(fd, _PIECE, offset):
+        sha256.update(piece)
+        md5.update(piece)
+        offset += len(piece)
+    return {"sha256": sha256.hexdigest(), "md5": md5.hexdigest()}

@@ -1,0 +1,60 @@
+"""A match: what two fingerprints have in common, with the evidence."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+MatchKind = Literal["identical", "same"]
+
+UNRELATED = 128
+"""Bits by which the hashes of unrelated pictures differ, on average: half of them."""
+
+_RANK = {"identical": 0, "same": 1}
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """That a suspect shows a reported picture.
+
+    *kind* is ``identical`` (the same file, byte for byte) or ``same`` (the whole
+    picture, by PDQ). *score* runs from 0 to 1: 1 for identical files, else
+    1 - distance / 128, 128 bits being what chance gives. *distance* is in bits, None
+    where no perceptual hash was needed. *orientation* says how the suspect lies
+    compared with the reported picture: ``original``, or for instance ``mirrored``.
+    *region* and *spans* are for parts of pictures and stretches of video: empty here.
+    *id* names the entry of the bank that was found.
+    """
+
+    kind: MatchKind
+    score: float
+    distance: int | None = None
+    orientation: str = "original"
+    region: None = None
+    spans: tuple[()] = ()
+    id: str | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        return {
+            "kind": self.kind,
+            "score": self.score,
+            "distance": self.distance,
+            "orientation": self.orientation,
+            "region": self.region,
+            "spans": list(self.spans),
+            "id": self.id,
+        }
+
+    @property
+    def rank(self) -> tuple[int, int, str]:
+        """Sorts the best match first."""
+        return _RANK[self.kind], self.distance or 0, self.id or ""
+
+
+def identical(id: str | None = None) -> Match:
+    return Match(kind="identical", score=1.0, id=id)
+
+
+def same(distance: int, orientation: str, id: str | None = None) -> Match:
+    score = round(max(0.0, 1 - distance / UNRELATED), 4)
+    return Match(kind="same", score=score, distance=distance, orientation=orientation, id=id)

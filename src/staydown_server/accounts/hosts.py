@@ -1,0 +1,80 @@
+"""Adding a host, and knowing one by its key."""
+
+import secrets
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from django.db import transaction
+from django.utils import timezone
+
+from staydown_server import vault
+from staydown_server.accounts.models import ApiKey, Host
+
+#: What a host's key may be allowed to do.
+SCOPES = ("check", "items", "notices", "cases", "hash-list")
+
+
+class HostError(Exception):
+    """A host cannot be added as asked; the sentence says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """Shown once, to the host's engineer."""
+
+    host: str
+    api_key: str
+    webhook_secret: str
+
+
+def origin_of(url: str) -> str:
+    """``scheme://name:port`` of *url*, in lower case, the port always written."""
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise HostError(f"{url!r} is not an http or https address")
+    try:
+        port = parts.port or {"http": 80, "https": 443}[parts.scheme]
+    except ValueError as error:
+        raise HostError(f"{url!r} has a port that is no number") from error
+    return f"{parts.scheme}://{parts.hostname.lower()}:{port}"
+
+
+def add_host(
+    name: str,
+    *,
+    origins: list[str],
+    webhook_url: str,
+    is_private: bool = False,
+    scopes: tuple[str, ...] = SCOPES,
+    rotate: bool = False,
+) -> Credentials:
+    """Add host *name* and return its new key and secret; *rotate* replaces those of an old one."""
+    origins = sorted({origin_of(origin) for origin in origins})
+    origin_of(webhook_url)
+    secret = secrets.token_urlsafe(32)
+    key = "sd_" + secrets.token_urlsafe(32)
+    with transaction.atomic():
+        host = Host.objects.filter(name=name).first()
+        if host and not rotate:
+            raise HostError(
+                f"the host {name!r} exists: pass --rotate to replace its key and secret"
+            )
+        host = host or Host(name=name)
+        host.origins, host.webhook_url, host.is_private = origins, webhook_url, is_private
+        host.webhook_secret = secret
+        host.save()
+        host.apikey_set.filter(revoked_at=None).update(revoked_at=timezone.now())
+        ApiKey.objects.create(host=host, digest=_digest(key), scopes=list(scopes))
+    return Credentials(host=name, api_key=key, webhook_secret=secret)
+
+
+def host_of_key(key: str, *, scope: str) -> Host | None:
+    """The host whose live key this is, if the key may do *scope*."""
+    found = (
+        ApiKey.objects.select_related("host").filter(digest=_digest(key), revoked_at=None).first()
+    )
+    return found.host if found and scope in found.scopes else None
+
+
+def _digest(key: str) -> bytes:
+    return vault.digest(key, purpose="api key")

@@ -1,0 +1,114 @@
+"""What an endpoint was sent: a file, fingerprints, or something else entirely."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from django.core.files.uploadedfile import TemporaryUploadedFile, UploadedFile
+from django.http import HttpRequest
+from django.http.multipartparser import MultiPartParserError
+
+import staydown
+from staydown import Fingerprint
+from staydown_server.api.problems import Problem
+
+LARGEST_JSON = 2_000_000
+MOST_FINGERPRINTS = 100
+
+
+def is_json(request: HttpRequest) -> bool:
+    return request.content_type == "application/json"
+
+
+def json_object(request: HttpRequest) -> dict[str, Any]:
+    """The JSON object in the body, or a problem."""
+    if int(request.META.get("CONTENT_LENGTH") or 0) > LARGEST_JSON:
+        raise Problem(413, "too-large", f"A JSON body may have {LARGEST_JSON} bytes at most.")
+    try:
+        body = json.loads(request.body)
+    except (ValueError, RecursionError):
+        raise Problem(400, "not-json", "The body is not valid JSON.") from None
+    if not isinstance(body, dict):
+        raise Problem(422, "not-an-object", "The body must be a JSON object.")
+    return body
+
+
+def form(request: HttpRequest) -> dict[str, str]:
+    """The text fields of a multipart or url-encoded body, or a problem."""
+    try:
+        return {name: str(value) for name, value in request.POST.items()}
+    except MultiPartParserError:
+        raise Problem(400, "bad-multipart", "The multipart body is not well-formed.") from None
+
+
+def text(values: dict[str, Any], name: str, *, limit: int, required: bool = False) -> str:
+    """Field *name* of *values* as text of at most *limit* characters, or a problem."""
+    value = values.get(name, "")
+    if not isinstance(value, str) or "\x00" in value:
+        raise Problem(422, "bad-field", f"The field {name!r} must be text.", field=name)
+    if required and not value.strip():
+        raise Problem(422, "missing-field", f"The field {name!r} is missing.", field=name)
+    if len(value) > limit:
+        sentence = f"The field {name!r} may have {limit} characters at most."
+        raise Problem(422, "field-too-long", sentence, field=name)
+    return value
+
+
+def fingerprints(request: HttpRequest) -> list[Fingerprint]:
+    """The fingerprints in a JSON body, or that of the file in any other body."""
+    if not is_json(request):
+        return [file_fingerprint(request)]
+    body = json_object(request)
+    listed = body.get("fingerprints", [body["fingerprint"]] if "fingerprint" in body else [])
+    if not isinstance(listed, list) or not listed:
+        sentence = "Send a file, or 'fingerprints': a list with at least one fingerprint."
+        raise Problem(422, "nothing-to-check", sentence)
+    if len(listed) > MOST_FINGERPRINTS:
+        sentence = f"At most {MOST_FINGERPRINTS} fingerprints can be sent at once."
+        raise Problem(422, "too-many-fingerprints", sentence)
+    return [fingerprint(value) for value in listed]
+
+
+def fingerprint(value: Any) -> Fingerprint:
+    """A fingerprint from its JSON form, or a problem that says what is wrong with it."""
+    try:
+        return Fingerprint.from_json(json.dumps(value))
+    except staydown.FingerprintError as error:
+        raise Problem(422, "bad-fingerprint", str(error)) from None
+
+
+def file_fingerprint(request: HttpRequest) -> Fingerprint:
+    """The fingerprint of the one file in a multipart body, or of a body that is the file."""
+    if request.content_type == "multipart/form-data":
+        form(request)
+        files: list[UploadedFile] = [
+            f for name in request.FILES for f in request.FILES.getlist(name)
+        ]
+        if len(files) != 1:
+            raise Problem(422, "one-file", "Send exactly one file, in the field 'file'.")
+        return of_upload(files[0])
+    return _readable(lambda: staydown.fingerprint_bytes(request.read()))
+
+
+def of_upload(upload: UploadedFile) -> Fingerprint:
+    """The fingerprint of one uploaded file, or a problem that says why there is none."""
+    if isinstance(upload, TemporaryUploadedFile):
+        path = upload.temporary_file_path()
+        return _readable(lambda: staydown.fingerprint_file(path))
+    return _readable(lambda: staydown.fingerprint_bytes(upload.read()))
+
+
+def _readable(make: Callable[[], Fingerprint]) -> Fingerprint:
+    try:
+        return make()
+    except staydown.MediaError as error:
+        raise Problem(_MEDIA_STATUS.get(error.code, 422), error.code, str(error)) from None
+
+
+#: Where the fault is not simply in the file's content (422).
+_MEDIA_STATUS = {
+    "too_large": 413,
+    "not_media": 415,
+    "unsupported_media": 415,
+    "decoder_unavailable": 503,
+}

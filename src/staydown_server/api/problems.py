@@ -1,0 +1,30 @@
+"""Problem documents (RFC 9457): the one shape of every error the API gives."""
+
+from http import HTTPStatus
+from typing import Any
+
+from django.http import JsonResponse
+
+
+class Problem(Exception):
+    """Raised by an endpoint to answer with a problem document."""
+
+    def __init__(self, status: int, code: str, detail: str, **more: Any) -> None:
+        super().__init__(code)
+        self.status, self.code, self.detail, self.more = status, code, detail, more
+
+
+def problem(status: int, code: str, detail: str, **more: Any) -> JsonResponse:
+    """*code* is stable and for programs; *detail* is a sentence for people."""
+    document = {
+        "type": f"urn:staydown:problem:{code}",
+        "title": HTTPStatus(status).phrase,
+        "status": status,
+        "detail": detail,
+        "code": code,
+        **more,
+    }
+    response = JsonResponse(document, status=status, content_type="application/problem+json")
+    if status == HTTPStatus.UNAUTHORIZED:
+        response.headers["WWW-Authenticate"] = "Bearer"
+    return response

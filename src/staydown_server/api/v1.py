@@ -1,0 +1,191 @@
+"""The API, version 1: every endpoint parses, calls one step, and answers."""
+
+import json
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.utils import translation
+from ninja import NinjaAPI
+from ninja.errors import AuthenticationError, ValidationError
+from ninja.security import HttpBearer
+
+from staydown_server.accounts.hosts import host_of_key
+from staydown_server.accounts.models import Host
+from staydown_server.api import bodies, shapes
+from staydown_server.api.problems import Problem, problem
+from staydown_server.cases.models import Case
+from staydown_server.catalogue import register
+from staydown_server.gate import check as gate
+from staydown_server.notices.receive import AlreadyUsed, new_submission, notice_of, receive
+from staydown_server.notices.report import Incomplete, Report, TooLong
+from staydown_server.review import status
+from staydown_server.sharing.publish import lines_after
+
+MOST_LINES = 1000
+
+
+class Key(HttpBearer):
+    """A host's bearer key that may do *scope*. Wrong, revoked and too narrow look the same."""
+
+    def __init__(self, scope: str) -> None:
+        super().__init__()
+        self._scope = scope
+
+    def authenticate(self, request: HttpRequest, token: str) -> Host | None:
+        return host_of_key(token, scope=self._scope)
+
+
+api = NinjaAPI(
+    title="Staydown",
+    version="1",
+    description="Check uploads, register what you host, pass notices on. Errors are RFC 9457 "
+    "problem documents.",
+    docs_url=None,
+    urls_namespace="api",
+)
+
+
+@api.exception_handler(Problem)
+def _on_problem(_request: HttpRequest, error: Problem) -> HttpResponse:
+    return problem(error.status, error.code, error.detail, **error.more)
+
+
+@api.exception_handler(AuthenticationError)
+def _on_stranger(_request: HttpRequest, _error: AuthenticationError) -> HttpResponse:
+    return problem(401, "unauthorised", "Send a valid API key that may do this.")
+
+
+@api.exception_handler(ValidationError)
+def _on_invalid(_request: HttpRequest, error: ValidationError) -> HttpResponse:
+    fields = [".".join(str(part) for part in fault["loc"]) for fault in error.errors]
+    return problem(422, "bad-field", "A field has a wrong value: " + ", ".join(fields) + ".")
+
+
+def _host(request: HttpRequest) -> Host:
+    host = getattr(request, "auth", None)
+    assert isinstance(host, Host)  # noqa: S101  every endpoint below has a Key
+    return host
+
+
+@api.post("/check", auth=Key("check"), openapi_extra=shapes.CHECK, summary="Check an upload")
+def check(request: HttpRequest) -> HttpResponse:
+    """Ask the gate whether an upload may be shown: send the file, or its fingerprints."""
+    verdicts = [gate.check(one, host=_host(request)) for one in bodies.fingerprints(request)]
+    strictest = max(verdicts, key=lambda verdict: list(gate.Answer).index(verdict.answer))
+    return _json(shapes.verdict(strictest))
+
+
+@api.post("/items", auth=Key("items"), openapi_extra=shapes.REGISTER, summary="Register an item")
+def register_item(request: HttpRequest) -> HttpResponse:
+    """Tell us what you show. Repeating it with the same id brings it up to date."""
+    values = bodies.json_object(request) if bodies.is_json(request) else bodies.form(request)
+    wanted = {
+        "host_item_id": bodies.text(values, "id", limit=200, required=True),
+        "url": bodies.text(values, "url", limit=2000, required=True),
+        "media_url": bodies.text(values, "media_url", limit=2000),
+        "uploader": bodies.text(values, "uploader", limit=200),
+    }
+    fingerprints = bodies.fingerprints(request)
+    if len(fingerprints) != 1:
+        raise Problem(422, "one-fingerprint", "An item has exactly one fingerprint.")
+    try:
+        item, is_new = register.register(_host(request), fingerprint=fingerprints[0], **wanted)
+    except register.NotOnThisHost:
+        sentence = "'url' and 'media_url' must be on an address registered for this host."
+        raise Problem(422, "not-your-address", sentence) from None
+    verdict = gate.check(fingerprints[0], host=_host(request))
+    gate.meet_registration(item, verdict)
+    return _json(
+        {**shapes.verdict(verdict), "id": item.host_item_id}, status=201 if is_new else 200
+    )
+
+
+@api.delete("/items/{path:item_id}", auth=Key("items"), summary="Strike an item out")
+def strike_out(request: HttpRequest, item_id: str) -> HttpResponse:
+    """Tell us that you no longer have the item."""
+    if not register.strike_out(_host(request), item_id):
+        raise Problem(404, "not-found", "No item of yours has this id.")
+    return HttpResponse(status=204)
+
+
+@api.post("/notices", auth=Key("notices"), openapi_extra=shapes.NOTICE, summary="Pass a notice on")
+def send_notice(request: HttpRequest) -> HttpResponse:
+    """Send what a person told you in a form of yours. Answers with their receipt code."""
+    values = bodies.json_object(request)
+    fingerprints = values.get("fingerprints", [])
+    if not isinstance(fingerprints, list):
+        raise Problem(422, "bad-field", "The field 'fingerprints' must be a list.")
+    places = values.get("urls", [])
+    if not isinstance(places, list) or not all(isinstance(url, str) for url in places):
+        raise Problem(422, "bad-field", "The field 'urls' must be a list of addresses.")
+    report = Report(
+        signature=bodies.text(values, "signature", limit=500),
+        places="\n".join(places),
+        good_faith=values.get("good_faith") is True,
+        contact=bodies.text(values, "contact", limit=500),
+        explanation=bodies.text(values, "explanation", limit=20_000),
+        on_behalf_of=bodies.text(values, "on_behalf_of", limit=500),
+        language=translation.get_language() or "en",
+        fingerprints=tuple(
+            json.loads(bodies.fingerprint(value).to_json()) for value in fingerprints
+        ),
+    )
+    submission = request.headers.get("Idempotency-Key") or new_submission()
+    try:
+        receipt = receive(report, submission=f"{_host(request)} {submission}")
+    except Incomplete as error:
+        raise Problem(
+            422,
+            "incomplete-notice",
+            "Something the law asks for is missing; ask the person for it.",
+            missing=list(error.missing),
+        ) from None
+    except TooLong as error:
+        raise Problem(422, "field-too-long", f"{error}.", field=error.field_name) from None
+    except AlreadyUsed:
+        sentence = "This Idempotency-Key was used for another notice."
+        raise Problem(409, "already-used", sentence) from None
+    received_at = receipt.notice.received_at.isoformat()
+    return _json(
+        {"receipt": receipt.code, "received_at": received_at},
+        status=201 if receipt.is_new else 200,
+    )
+
+
+@api.get("/notices/{receipt}", auth=Key("notices"), summary="Where a notice stands")
+def notice_status(request: HttpRequest, receipt: str) -> HttpResponse:
+    """What the person's status page says. Wrong and unknown codes look the same."""
+    notice = notice_of(receipt)
+    if notice is None:
+        raise Problem(404, "not-found", "No notice has this receipt code.")
+    return _json(shapes.status(status.status_of(notice)))
+
+
+@api.get("/cases", auth=Key("cases"), summary="List your cases")
+def list_cases(request: HttpRequest, after: int = 0) -> HttpResponse:
+    """The cases in which an item of yours stands, 100 at a time, oldest first."""
+    yours = Case.objects.filter(caseitem__item__host=_host(request), pk__gt=after).distinct()
+    return _json({"cases": [shapes.case(case) for case in yours.order_by("pk")[:100]]})
+
+
+@api.get("/cases/{case_id}", auth=Key("cases"), summary="One of your cases")
+def one_case(request: HttpRequest, case_id: int) -> HttpResponse:
+    """A case with the items of yours that stand in it."""
+    host = _host(request)
+    case = Case.objects.filter(caseitem__item__host=host, pk=case_id).distinct().first()
+    if case is None:
+        raise Problem(404, "not-found", "No case of yours has this number.")
+    rows = case.caseitem_set.filter(item__host=host).select_related("item")
+    rows = rows.prefetch_related("decision_set")
+    return _json({**shapes.case(case), "items": [shapes.case_item(row) for row in rows]})
+
+
+@api.get("/hash-list", auth=Key("hash-list"), summary="Follow the hash list")
+def hash_list(request: HttpRequest, after: int = 0) -> StreamingHttpResponse:
+    """Confirmed fingerprints and retractions as JSON Lines, from a sequence number on."""
+    lines = (json.dumps(line) + "\n" for line in lines_after(after, most=MOST_LINES))
+    return StreamingHttpResponse(lines, content_type="application/jsonl")
+
+
+def _json(content: dict[str, Any], *, status: int = 200) -> HttpResponse:
+    return HttpResponse(json.dumps(content), content_type="application/json", status=status)

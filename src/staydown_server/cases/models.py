@@ -1,0 +1,136 @@
+"""Cases: what a notice set going, and what was decided about each thing in it."""
+
+from django.db import models
+from django.db.models import F, Q
+from django.utils import timezone
+
+from staydown import Fingerprint
+from staydown_server.accounts.models import User
+from staydown_server.catalogue.models import Item
+from staydown_server.notices.models import Notice
+
+
+class Case(models.Model):
+    """Everything that follows from one valid notice, with its clock."""
+
+    notice = models.OneToOneField(Notice, on_delete=models.PROTECT)
+    jurisdiction = models.CharField(max_length=10)
+    received_at = models.DateTimeField()
+    deadline = models.DateTimeField(db_index=True)
+    # Every item has its decision, or the person withdrew the notice.
+    closed_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return f"case:{self.pk}"
+
+    @property
+    def number(self) -> str:
+        """What people call the case."""
+        return f"SD-{self.pk:06d}"
+
+    @property
+    def is_late(self) -> bool:
+        return self.closed_at is None and timezone.now() > self.deadline
+
+
+class CaseItem(models.Model):
+    """One thing in a case: reported by the person, or a copy that we found."""
+
+    class Origin(models.TextChoices):
+        REPORTED_URL = "reported_url"
+        REPORTED_FILE = "reported_file"
+        SWEPT = "swept"
+        REGISTERED = "registered"
+
+    class State(models.TextChoices):
+        LOCATING = "locating"
+        NOT_FOUND = "not_found"
+        SWEEPING = "sweeping"
+        READY = "ready"
+
+    case = models.ForeignKey(Case, on_delete=models.PROTECT)
+    origin = models.CharField(max_length=20, choices=Origin.choices)
+    state = models.CharField(max_length=20, choices=State.choices)
+    reported_url = models.TextField(blank=True)
+    item = models.ForeignKey(Item, null=True, on_delete=models.PROTECT)
+    fingerprint = models.TextField(blank=True)
+    # The evidence of a copy: what it matched, how, and how closely.
+    copy_of = models.ForeignKey("self", null=True, on_delete=models.PROTECT)
+    match_kind = models.CharField(max_length=20, blank=True)
+    match_orientation = models.CharField(max_length=30, blank=True)
+    match_distance = models.PositiveSmallIntegerField(null=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [
+            # An item stands in a case once, however many ways it was found.
+            models.UniqueConstraint(
+                fields=["case", "item"], name="one_place_per_item", condition=~Q(item=None)
+            ),
+            # A copy names what it is a copy of.
+            models.CheckConstraint(
+                condition=Q(origin__in=["reported_url", "reported_file"]) | ~Q(copy_of=None),
+                name="copies_have_evidence",
+            ),
+        ]
+        ordering = ["pk"]
+
+    def __str__(self) -> str:
+        return f"case item:{self.pk}"
+
+    def load_fingerprint(self) -> Fingerprint | None:
+        return Fingerprint.from_json(self.fingerprint) if self.fingerprint else None
+
+    @property
+    def decision(self) -> "Decision | None":
+        """The decision that stands, if one does."""
+        standing = [d for d in self.decision_set.all() if d.superseded_at is None]
+        return standing[0] if standing else None
+
+
+class Sweep(models.Model):
+    """What was searched for a reported thing, when, and how much was found: the record."""
+
+    case_item = models.ForeignKey(CaseItem, on_delete=models.PROTECT)
+    at = models.DateTimeField(auto_now_add=True)
+    searched = models.PositiveBigIntegerField()
+    through_change = models.BigIntegerField()
+    found = models.PositiveIntegerField()
+
+
+class Decision(models.Model):
+    """What somebody decided about one thing in a case, and why. Never altered, only superseded."""
+
+    class Outcome(models.TextChoices):
+        REMOVE = "remove"
+        KEEP = "keep"
+        RESTORE = "restore"
+
+    case_item = models.ForeignKey(CaseItem, on_delete=models.PROTECT)
+    outcome = models.CharField(max_length=20, choices=Outcome.choices)
+    reason = models.TextField()
+    # Nobody, where the person in the picture withdrew the notice.
+    decided_by = models.ForeignKey(User, null=True, on_delete=models.PROTECT)
+    decided_at = models.DateTimeField(auto_now_add=True)
+    superseded_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            # At most one decision stands for each thing in a case.
+            models.UniqueConstraint(
+                fields=["case_item"],
+                name="one_standing_decision",
+                condition=Q(superseded_at=None),
+            ),
+            # A decision gives its reason.
+            models.CheckConstraint(condition=~Q(reason=""), name="decisions_have_reasons"),
+            # What is superseded was decided before.
+            models.CheckConstraint(
+                condition=Q(superseded_at=None) | Q(superseded_at__gte=F("decided_at")),
+                name="superseded_after_decided",
+            ),
+        ]
+
+    @property
+    def actor(self) -> str:
+        return str(self.decided_by) if self.decided_by else "person"

@@ -1,0 +1,56 @@
+"""Step 2: a valid notice opens a case, and the clock has been running since it arrived."""
+
+from django.conf import settings
+from django.db import transaction
+
+from staydown_server import audit
+from staydown_server.cases import locate, sweep
+from staydown_server.cases.jurisdictions import jurisdiction
+from staydown_server.cases.models import Case, CaseItem
+from staydown_server.jobs import job
+from staydown_server.notices.models import Notice
+from staydown_server.notices.report import urls_in
+
+
+@job("cases.open")
+def open_case(notice_id: int) -> None:
+    """Open the notice's case, once, with one row for each thing it points at."""
+    notice = Notice.objects.get(pk=notice_id)
+    clock = jurisdiction(settings.JURISDICTION)
+    with transaction.atomic():
+        case, is_new = Case.objects.get_or_create(
+            notice=notice,
+            defaults={
+                "jurisdiction": clock.key,
+                "received_at": notice.received_at,
+                "deadline": notice.received_at + clock.time_to_remove,
+            },
+        )
+        if not is_new:
+            return
+        urls = urls_in(notice.content["places"])
+        fingerprints = notice.content["fingerprints"]
+        audit.record(
+            "case.opened",
+            case,
+            by="system",
+            notice=notice.pk,
+            urls=len(urls),
+            files=len(fingerprints),
+        )
+        for url in urls:
+            row = CaseItem.objects.create(
+                case=case,
+                origin=CaseItem.Origin.REPORTED_URL,
+                state=CaseItem.State.LOCATING,
+                reported_url=url,
+            )
+            locate.locate.defer(case_item_id=row.pk)
+        for fingerprint in fingerprints:
+            row = CaseItem.objects.create(
+                case=case,
+                origin=CaseItem.Origin.REPORTED_FILE,
+                state=CaseItem.State.SWEEPING,
+                fingerprint=locate.stored_form(fingerprint),
+            )
+            sweep.sweep.defer(case_item_id=row.pk)

@@ -1,0 +1,76 @@
+"""Step 4: search everything the hosts show for copies, and bring them into the case."""
+
+from django.db import transaction
+
+from staydown import Match
+from staydown_server import audit
+from staydown_server.cases.models import CaseItem, Sweep
+from staydown_server.catalogue import sweep as hosted
+from staydown_server.catalogue.models import Item
+from staydown_server.jobs import job
+
+
+@job("cases.sweep")
+def sweep(case_item_id: int) -> None:
+    """Sweep for one thing in a case. Repeating it finds what came since, and nothing twice."""
+    row = CaseItem.objects.select_related("case__notice").get(pk=case_item_id)
+    fingerprint = row.load_fingerprint()
+    if fingerprint is None or row.case.notice.withdrawn_at:
+        return
+    swept = hosted.sweep(fingerprint)
+    with transaction.atomic():
+        added = 0
+        for copy in swept.found:
+            added += add_copy(row, copy.item, copy.match, origin=CaseItem.Origin.SWEPT)
+        record = Sweep.objects.create(
+            case_item=row,
+            searched=swept.searched,
+            through_change=swept.through_change,
+            found=added,
+        )
+        CaseItem.objects.filter(pk=row.pk, state=CaseItem.State.SWEEPING).update(
+            state=CaseItem.State.READY
+        )
+        audit.record(
+            "sweep.finished",
+            record,
+            by="system",
+            case_item=row.pk,
+            searched=swept.searched,
+            through_change=swept.through_change,
+            found=added,
+        )
+
+
+def add_copy(row: CaseItem, item: Item, match: Match, *, origin: CaseItem.Origin) -> bool:
+    """Bring *item* into the case of *row* as a copy of it, with the evidence.
+
+    False if the item stands in the case already. A case that was closed opens again: what
+    came after its decisions needs one of its own.
+    """
+    _, is_new = CaseItem.objects.get_or_create(
+        case=row.case,
+        item=item,
+        defaults={
+            "origin": origin,
+            "state": CaseItem.State.READY,
+            "fingerprint": item.fingerprint,
+            "copy_of": row,
+            "match_kind": match.kind,
+            "match_orientation": match.orientation or "",
+            "match_distance": match.distance,
+        },
+    )
+    if is_new:
+        case = row.case
+        case.closed_at = None
+        case.save(update_fields=["closed_at"])
+        audit.record(
+            "copy.found",
+            row,
+            by="system",
+            item=item.pk,
+            kind=match.kind,
+            distance=match.distance,
+        )
+    return is_new

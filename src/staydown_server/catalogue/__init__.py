@@ -1,0 +1,1 @@
+"""What the hosts show: registered, located, searched."""

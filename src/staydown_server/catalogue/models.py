@@ -1,0 +1,59 @@
+"""What the hosts show, as they registered it, and the sequence that indexes follow."""
+
+from django.db import models
+
+from staydown import Fingerprint
+from staydown_server.accounts.models import Host
+
+
+class Item(models.Model):
+    """One picture or film that a host shows."""
+
+    host = models.ForeignKey(Host, on_delete=models.PROTECT)
+    host_item_id = models.CharField(max_length=200)
+    url = models.CharField(max_length=2000)
+    media_url = models.CharField(max_length=2000, blank=True)
+    # The two addresses as locate.py compares them.
+    url_key = models.CharField(max_length=2000, db_index=True)
+    media_url_key = models.CharField(max_length=2000, db_index=True, blank=True)
+    uploader = models.CharField(max_length=200, blank=True)
+    fingerprint = models.TextField()
+    registered_at = models.DateTimeField(auto_now_add=True)
+    # The host says that it no longer has it.
+    gone_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            # A host's id names one item.
+            models.UniqueConstraint(fields=["host", "host_item_id"], name="one_item_per_host_id")
+        ]
+
+    def __str__(self) -> str:
+        return f"item:{self.pk}"
+
+    def load_fingerprint(self) -> Fingerprint:
+        return Fingerprint.from_json(self.fingerprint)
+
+    @property
+    def addresses(self) -> tuple[str, ...]:
+        """Every address that must stop serving the item once it is removed."""
+        return tuple(dict.fromkeys(url for url in (self.url, self.media_url) if url))
+
+
+class Shelf(models.TextChoices):
+    """The two collections of fingerprints that are searched."""
+
+    CATALOGUE = "catalogue"
+    GATE = "gate"
+
+
+class Change(models.Model):
+    """One addition to, or removal from, a shelf: each process's index follows this sequence."""
+
+    sequence = models.BigAutoField(primary_key=True)
+    shelf = models.CharField(max_length=20, choices=Shelf.choices)
+    entry_id = models.BigIntegerField()
+    is_added = models.BooleanField()
+
+    class Meta:
+        indexes = [models.Index(fields=["shelf", "sequence"], name="changes_of_a_shelf")]

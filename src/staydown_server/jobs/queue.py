@@ -1,0 +1,131 @@
+"""The seam between the steps of the story and whatever runs them later."""
+
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+from django.db.models import F, Q
+from django.utils import timezone
+
+if TYPE_CHECKING:
+    from staydown_server.jobs.models import Job
+
+#: Seconds until the next try after the n-th failure: 1, 2, 4, ... up to ten minutes, for ever.
+LONGEST_PAUSE = 600
+
+
+class RetryLater(Exception):
+    """The job cannot be finished now, as can be expected (a host is down): try again later.
+
+    Without *seconds* the pause grows with each attempt.
+    """
+
+    def __init__(self, reason: str, *, seconds: float | None = None) -> None:
+        super().__init__(reason)
+        self.seconds = seconds
+
+
+@dataclass(frozen=True, slots=True)
+class JobFunction:
+    """A function that can be called now, or deferred."""
+
+    name: str
+    call: Callable[..., None]
+
+    def __call__(self, **ids: int) -> None:
+        self.call(**ids)
+
+    def defer(self, **ids: int) -> None:
+        defer(self.name, **ids)
+
+
+_known: dict[str, JobFunction] = {}
+
+
+def job(name: str) -> Callable[[Callable[..., None]], JobFunction]:
+    """Register the decorated function as job *name*, ``folder.verb``."""
+
+    def register(call: Callable[..., None]) -> JobFunction:
+        if name in _known:
+            raise ValueError(f"two jobs are called {name!r}")
+        _known[name] = JobFunction(name, call)
+        return _known[name]
+
+    return register
+
+
+def known() -> frozenset[str]:
+    """The names of all registered jobs."""
+    return frozenset(_known)
+
+
+def defer(name: str, **ids: int) -> None:
+    """Queue job *name* in the caller's transaction.
+
+    By name, a lower folder can set off a step of a higher one without importing it.
+    """
+    from staydown_server.jobs.models import Job
+
+    Job.objects.create(name=name, arguments=ids, run_at=timezone.now())
+
+
+def claim() -> "Job | None":
+    """Take the lease of the oldest job that is due, or nothing."""
+    from staydown_server.jobs.models import Job
+
+    now = timezone.now()
+    free = Q(leased_until=None) | Q(leased_until__lte=now)
+    due = Job.objects.filter(free, finished_at=None, run_at__lte=now)
+    candidate = due.order_by("run_at", "id").first()
+    if candidate is None:
+        return None
+    lease = uuid.uuid4()
+    until = now + timedelta(seconds=settings.JOB_LEASE_SECONDS)
+    # Another worker may have been quicker between the two statements: the update decides.
+    taken = due.filter(pk=candidate.pk).update(
+        lease=lease, leased_until=until, attempts=F("attempts") + 1
+    )
+    if not taken:
+        return None
+    candidate.refresh_from_db()
+    # Whoever took it over since holds another lease: this one then renews nothing.
+    candidate.lease = lease
+    return candidate
+
+
+def renew(job: "Job") -> bool:
+    """Keep the lease; False when somebody else has it by now."""
+    from staydown_server.jobs.models import Job
+
+    until = timezone.now() + timedelta(seconds=settings.JOB_LEASE_SECONDS)
+    held = Job.objects.filter(pk=job.pk, lease=job.lease, finished_at=None)
+    return bool(held.update(leased_until=until))
+
+
+def run(job: "Job") -> Exception | None:
+    """Call the job's function; finish it, or give it back for a later try.
+
+    Returns the error that made it fail, if one did.
+    """
+    from staydown_server.jobs.models import Job
+
+    held = Job.objects.filter(pk=job.pk, lease=job.lease)
+    try:
+        _known[job.name](**job.arguments)
+    except Exception as error:  # noqa: BLE001  a worker outlives every job
+        pause = min(2.0 ** min(job.attempts - 1, 20), LONGEST_PAUSE)
+        if isinstance(error, RetryLater) and error.seconds is not None:
+            pause = error.seconds
+        held.update(
+            lease=None,
+            leased_until=None,
+            run_at=timezone.now() + timedelta(seconds=pause),
+            # The class, not the text: a text may quote what must not be in a log.
+            last_error=type(error).__name__,
+        )
+        return error
+    held.update(finished_at=timezone.now(), lease=None, leased_until=None, last_error="")
+    return None

@@ -1,0 +1,99 @@
+"""What a valid notice holds, and which question to ask for what is missing.
+
+The four elements are those of 47 U.S.C. 223a(a)(1)(B); DSA article 16(2) asks for the same
+and nothing more.
+"""
+
+import re
+from dataclasses import asdict, dataclass, field
+from enum import StrEnum
+from typing import Any
+
+_URL = re.compile(r"https?://[^\s<>\"'\]\[(){}|\\^`]+", re.IGNORECASE)
+_TRAILING = ".,;:!?…"
+
+#: Longer than anything anyone needs to say; keeps one notice from filling the disk.
+LONGEST_TEXT = 20_000
+LONGEST_LINE = 500
+MOST_PLACES = 200
+
+
+class Element(StrEnum):
+    """What a notice must hold to be valid."""
+
+    SIGNATURE = "signature"
+    PICTURES = "pictures"
+    GOOD_FAITH = "good_faith"
+    CONTACT = "contact"
+
+
+class ReportError(Exception):
+    """A report cannot be taken in as it is."""
+
+
+class Incomplete(ReportError):
+    """Something the law asks for is missing; ask for it, and keep the rest."""
+
+    def __init__(self, missing: tuple[Element, ...]) -> None:
+        super().__init__("missing: " + ", ".join(missing))
+        self.missing = missing
+
+
+class TooLong(ReportError):
+    """A text is longer than we keep; nothing was cut off."""
+
+    def __init__(self, field_name: str, limit: int) -> None:
+        super().__init__(f"{field_name} is longer than {limit} characters")
+        self.field_name, self.limit = field_name, limit
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What the person typed, letter by letter, and fingerprints of the files they chose."""
+
+    signature: str
+    places: str
+    good_faith: bool
+    contact: str
+    explanation: str = ""
+    on_behalf_of: str = ""
+    language: str = "en"
+    #: Fingerprints of files, in their JSON form. The files themselves are not kept.
+    fingerprints: tuple[dict[str, Any], ...] = field(default=())
+
+    @property
+    def urls(self) -> tuple[str, ...]:
+        """The addresses in *places*, each once, whatever was pasted around them."""
+        return urls_in(self.places)
+
+    def to_dict(self) -> dict[str, Any]:
+        return {**asdict(self), "fingerprints": list(self.fingerprints)}
+
+    def check(self) -> None:
+        """Raise :class:`TooLong` or :class:`Incomplete`; say nothing when all is there."""
+        for name, limit in (
+            ("places", LONGEST_TEXT),
+            ("explanation", LONGEST_TEXT),
+            ("signature", LONGEST_LINE),
+            ("on_behalf_of", LONGEST_LINE),
+            ("contact", LONGEST_LINE),
+        ):
+            if len(getattr(self, name)) > limit:
+                raise TooLong(name, limit)
+        if len(self.urls) + len(self.fingerprints) > MOST_PLACES:
+            raise TooLong("places", LONGEST_TEXT)
+        present = {
+            Element.SIGNATURE: bool(self.signature.strip()),
+            Element.PICTURES: bool(self.urls or self.fingerprints),
+            Element.GOOD_FAITH: self.good_faith,
+            Element.CONTACT: bool(self.contact.strip()),
+        }
+        missing = tuple(element for element, is_there in present.items() if not is_there)
+        if missing:
+            raise Incomplete(missing)
+
+
+def urls_in(text: str) -> tuple[str, ...]:
+    """The http(s) addresses in *text*, in order, each once."""
+    found = (match.group().rstrip(_TRAILING) for match in _URL.finditer(text))
+    return tuple(dict.fromkeys(found))

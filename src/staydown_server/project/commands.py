@@ -1,0 +1,216 @@
+"""The server's commands, added to the library's ``staydown`` through entry points.
+
+Each ``register`` function adds one command; Django starts only when the command runs.
+"""
+
+import argparse
+import json
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    Subcommands = argparse._SubParsersAction[argparse.ArgumentParser]
+
+DONE, FAILED, WRONG_USE = 0, 1, 2
+
+
+def serve(commands: "Subcommands") -> None:
+    """``staydown serve``: the web server and the job worker, until told to stop."""
+    command = commands.add_parser("serve", help="start the server: pages, API and jobs")
+    _add_data(command)
+    command.add_argument("--host", default="127.0.0.1", help="address to listen on")
+    command.add_argument("--port", type=int, default=8000, help="port to listen on")
+    command.set_defaults(func=_serve)
+
+
+def audit(commands: "Subcommands") -> None:
+    """``staydown audit verify``: whether the audit log is whole."""
+    command = commands.add_parser("audit", help="look after the audit log")
+    actions = command.add_subparsers(dest="action", required=True)
+    verify = actions.add_parser("verify", help="find altered, missing or reordered lines")
+    _add_data(verify)
+    verify.add_argument("--json", action="store_true", help="print the report as JSON")
+    verify.set_defaults(func=_audit_verify)
+
+
+def moderator(commands: "Subcommands") -> None:
+    """``staydown moderator link``: a one-time sign-in link."""
+    command = commands.add_parser("moderator", help="let moderators in")
+    actions = command.add_subparsers(dest="action", required=True)
+    link = actions.add_parser("link", help="print a link that signs somebody in once")
+    link.add_argument("email", help="their e-mail address; a new one makes a new account")
+    _add_data(link)
+    link.add_argument("--url", help="address of the server, where it is not in the settings")
+    link.set_defaults(func=_moderator_link)
+
+
+def host(commands: "Subcommands") -> None:
+    """``staydown host add``: plug a platform in."""
+    command = commands.add_parser("host", help="plug platforms in")
+    actions = command.add_subparsers(dest="action", required=True)
+    add = actions.add_parser("add", help="add a host; prints its API key and webhook secret once")
+    add.add_argument("name", help="a short name: letters, digits, dashes")
+    _add_data(add)
+    add.add_argument(
+        "--origin",
+        action="append",
+        required=True,
+        help="an address of the host; may be repeated",
+    )
+    add.add_argument("--webhook", required=True, help="where the host takes our events")
+    add.add_argument("--private", action="store_true", help="the host is on a private network")
+    add.add_argument("--rotate", action="store_true", help="replace key and secret of a known host")
+    add.add_argument("--json", action="store_true", help="print the credentials as JSON")
+    add.set_defaults(func=_host_add)
+
+
+def _add_data(command: argparse.ArgumentParser) -> None:
+    default = Path(os.environ.get("STAYDOWN_DATA", "var/staydown"))
+    command.add_argument("--data", type=Path, default=default, help="the installation's folder")
+
+
+def _serve(arguments: argparse.Namespace) -> int:
+    os.environ.setdefault("STAYDOWN_PUBLIC_URL", f"http://{arguments.host}:{arguments.port}")
+    from staydown_server.project import supervisor
+
+    try:
+        _start(arguments.data)
+        supervisor.serve(arguments.data, host=arguments.host, port=arguments.port)
+    except (_CannotStart, supervisor.CannotServe) as error:
+        return _say(f"staydown cannot be started: {error}", FAILED)
+    return DONE
+
+
+def _audit_verify(arguments: argparse.Namespace) -> int:
+    try:
+        _start(arguments.data, must_exist=True)
+    except _CannotStart as error:
+        return _say(f"the audit log cannot be read: {error}", FAILED)
+    from staydown_server.audit import verify
+
+    report = verify()
+    if arguments.json:
+        print(json.dumps({"lines": report.lines, "head": report.head, "faults": report.faults}))
+    elif report.is_whole:
+        print(f"The audit log is whole: {report.lines} lines, head {report.head}.")
+    else:
+        print(f"The audit log is NOT whole ({report.lines} lines):")
+        for fault in report.faults:
+            print(f"  {fault}")
+    return DONE if report.is_whole else FAILED
+
+
+def _moderator_link(arguments: argparse.Namespace) -> int:
+    try:
+        _start(arguments.data)
+    except _CannotStart as error:
+        return _say(f"no link can be made: {error}", FAILED)
+    from django.conf import settings
+    from django.core.exceptions import ValidationError
+    from django.core.validators import validate_email
+    from django.urls import reverse
+
+    from staydown_server.accounts.sign_in import issue_link
+
+    try:
+        validate_email(arguments.email)
+    except ValidationError:
+        return _say(f"{arguments.email!r} is not an e-mail address", WRONG_USE)
+    base = (arguments.url or settings.PUBLIC_URL).rstrip("/")
+    print(base + reverse("web:sign_in", args=[issue_link(arguments.email)]))
+    return DONE
+
+
+def _host_add(arguments: argparse.Namespace) -> int:
+    try:
+        _start(arguments.data)
+    except _CannotStart as error:
+        return _say(f"the host cannot be added: {error}", FAILED)
+    from django.core.exceptions import ValidationError
+    from django.core.validators import validate_slug
+
+    from staydown_server.accounts.hosts import HostError, add_host
+
+    try:
+        validate_slug(arguments.name)
+    except ValidationError:
+        return _say("a host's name has letters, digits, dashes and underscores only", WRONG_USE)
+    try:
+        credentials = add_host(
+            arguments.name,
+            origins=arguments.origin,
+            webhook_url=arguments.webhook,
+            is_private=arguments.private,
+            rotate=arguments.rotate,
+        )
+    except HostError as error:
+        return _say(f"the host cannot be added: {error}", FAILED)
+    shown = {
+        "host": credentials.host,
+        "api_key": credentials.api_key,
+        "webhook_secret": credentials.webhook_secret,
+    }
+    if arguments.json:
+        print(json.dumps(shown))
+    else:
+        print("Shown once; keep them where the host's software can read them:")
+        for name, value in shown.items():
+            print(f"  {name}: {value}")
+    return DONE
+
+
+class _CannotStart(Exception):
+    """The installation's folder cannot be used."""
+
+
+def _start(data: Path, *, must_exist: bool = False) -> None:
+    """Start Django on the installation in *data*: made if need be, brought up to date."""
+    database = data / "staydown.sqlite3"
+    if must_exist and not database.exists():
+        raise _CannotStart(f"there is no installation in {data}")
+    try:
+        data.mkdir(parents=True, exist_ok=True, mode=0o700)
+        probe = data / f".writable-{os.getpid()}"
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        raise _CannotStart(f"the folder {data} cannot be written to ({error.strerror})") from error
+    os.environ["STAYDOWN_DATA"] = str(data)
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "staydown_server.project.settings")
+    # The key comes first: the settings read it.
+    key_file = Path(os.environ.get("STAYDOWN_KEY_FILE", data / "keys" / "installation.key"))
+    if not key_file.exists():
+        if database.exists():
+            raise _CannotStart(
+                f"the key {key_file} is missing, and without it what is stored cannot be read: "
+                "restore it from its backup"
+            )
+        _make_key(key_file)
+    import django
+    from django.core.management import call_command
+    from django.db import DatabaseError
+
+    django.setup()
+    (data / "incoming").mkdir(exist_ok=True, mode=0o700)
+    try:
+        call_command("migrate", verbosity=0, interactive=False)
+    except DatabaseError as error:
+        raise _CannotStart(f"the database in {data} cannot be used ({error})") from error
+
+
+def _make_key(key_file: Path) -> None:
+    from django.conf import settings  # noqa: F401  the vault needs Django installed
+
+    from staydown_server import vault
+
+    try:
+        vault.make_key(key_file)
+    except OSError as error:
+        raise _CannotStart(f"the key {key_file} cannot be made ({error.strerror})") from error
+
+
+def _say(sentence: str, status: int) -> int:
+    print(sentence, file=sys.stderr)
+    return status

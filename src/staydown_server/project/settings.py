@@ -1,0 +1,156 @@
+"""Settings, all from the environment; docs/settings.md lists each of them."""
+
+import os
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from django.utils.translation import gettext_lazy as _
+
+DATA = Path(os.environ.get("STAYDOWN_DATA", "var/staydown")).resolve()
+PUBLIC_URL = os.environ.get("STAYDOWN_PUBLIC_URL", "http://127.0.0.1:8000").rstrip("/")
+KEY_FILE = Path(os.environ.get("STAYDOWN_KEY_FILE", DATA / "keys" / "installation.key"))
+JURISDICTION = os.environ.get("STAYDOWN_JURISDICTION", "us")
+JOB_LEASE_SECONDS = float(os.environ.get("STAYDOWN_JOB_LEASE_SECONDS", "15"))
+JOB_THREADS = int(os.environ.get("STAYDOWN_JOB_THREADS", "4"))
+WEB_THREADS = int(os.environ.get("STAYDOWN_WEB_THREADS", "8"))
+UPLOAD_LIMIT = int(os.environ.get("STAYDOWN_UPLOAD_LIMIT_MB", "64")) * 1_000_000
+
+
+def _secret_key() -> str:
+    # Sessions must survive a restart and never be signed with a key from the source tree.
+    try:
+        return "django:" + KEY_FILE.read_bytes().hex()
+    except OSError:
+        return "unusable until the key exists:" + os.urandom(32).hex()
+
+
+SECRET_KEY = _secret_key()
+DEBUG = False
+_public = urlsplit(PUBLIC_URL)
+ALLOWED_HOSTS = sorted({_public.hostname or "127.0.0.1", "127.0.0.1", "localhost"})
+CSRF_TRUSTED_ORIGINS = [f"{_public.scheme}://{_public.netloc}"]
+
+INSTALLED_APPS = [
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "csp",
+    "staydown_server.accounts",
+    "staydown_server.audit",
+    "staydown_server.jobs",
+    "staydown_server.notices",
+    "staydown_server.catalogue",
+    "staydown_server.cases",
+    "staydown_server.removal",
+    "staydown_server.gate",
+    "staydown_server.review",
+    "staydown_server.sharing",
+    "staydown_server.web",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "staydown_server.project.middleware.UploadLimit",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "staydown_server.project.middleware.NothingCached",
+]
+
+ROOT_URLCONF = "staydown_server.project.urls"
+WSGI_APPLICATION = "staydown_server.project.wsgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.template.context_processors.i18n",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+
+DATABASES = {
+    "default": {
+        "ENGINE": "django.db.backends.sqlite3",
+        "NAME": DATA / "staydown.sqlite3",
+        "OPTIONS": {
+            # A writer takes its lock when it begins: no transaction fails half-way as "busy".
+            "transaction_mode": "IMMEDIATE",
+            "timeout": 20,
+            # FULL: what we acknowledge is on the disk, not only in its cache.
+            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;",
+        },
+    }
+}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+AUTH_USER_MODEL = "accounts.User"
+AUTHENTICATION_BACKENDS = ["staydown_server.accounts.sign_in.LinkBackend"]
+LOGIN_URL = "web:sign_in_needed"
+SESSION_COOKIE_AGE = 12 * 3600
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+CSRF_COOKIE_HTTPONLY = True
+SESSION_COOKIE_NAME = "staydown_session"
+CSRF_COOKIE_NAME = "staydown_csrf"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = _public.scheme == "https"
+LANGUAGE_COOKIE_NAME = "staydown_language"
+CSRF_FAILURE_VIEW = "staydown_server.web.errors.form_expired"
+X_FRAME_OPTIONS = "DENY"
+SECURE_REFERRER_POLICY = "no-referrer"
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": ["'none'"],
+        "base-uri": ["'none'"],
+        "form-action": ["'self'"],
+        "frame-ancestors": ["'none'"],
+        "img-src": ["'self'"],
+        "style-src": ["'self'"],
+    }
+}
+
+LANGUAGE_CODE = "en"
+LANGUAGES = [("en", _("English")), ("fr", _("French"))]
+USE_I18N = True
+USE_TZ = True
+TIME_ZONE = "UTC"
+
+STATIC_URL = "static/"
+WHITENOISE_USE_FINDERS = True
+WHITENOISE_AUTOREFRESH = False
+FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.TemporaryFileUploadHandler"]
+FILE_UPLOAD_TEMP_DIR = DATA / "incoming"
+DATA_UPLOAD_MAX_MEMORY_SIZE = 2_000_000
+DATA_UPLOAD_MAX_NUMBER_FILES = 20
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
+    "handlers": {
+        "stderr": {"class": "logging.StreamHandler", "formatter": "line"},
+        "nowhere": {"class": "logging.NullHandler"},
+    },
+    "root": {"handlers": ["stderr"], "level": "WARNING"},
+    "loggers": {
+        "staydown_server": {"level": "INFO"},
+        # Django logs request paths and tracebacks; a path can hold a secret link.
+        "django.request": {"handlers": ["nowhere"], "propagate": False},
+        "django.security": {"handlers": ["nowhere"], "propagate": False},
+    },
+}

@@ -1,0 +1,177 @@
+"""``staydown serve``: keeps the web server and the job worker running until told to stop."""
+
+import ctypes
+import fcntl
+import logging
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from types import FrameType
+from typing import IO
+
+from django.conf import settings
+
+log = logging.getLogger("staydown_server.supervisor")
+
+STOP_SECONDS = 15
+#: A child that dies again within this time is restarted more slowly.
+QUICK_DEATH_SECONDS = 10
+LONGEST_PAUSE = 30.0
+
+
+class CannotServe(Exception):
+    """The server cannot be started; the sentence says why."""
+
+
+def serve(data: Path, *, host: str, port: int) -> None:
+    """Run until SIGTERM or SIGINT; a child that dies is started again."""
+    lock = _lock(data)
+    _check_port(host, port)
+    _discard_incoming(data)
+    children = [
+        _Child("web", _web_command(host, port)),
+        _Child("jobs", [sys.executable, "-m", "staydown_server.jobs"]),
+    ]
+    stopping = False
+
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        nonlocal stopping
+        stopping = True
+
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, stop)
+    try:
+        for child in children:
+            child.start()
+        _say_when_ready(host, port, children, lambda: stopping)
+        while not stopping:
+            for child in children:
+                child.watch()
+            time.sleep(0.2)
+    finally:
+        for child in children:
+            child.ask_to_stop()
+        for child in children:
+            child.wait()
+        lock.close()
+
+
+class _Child:
+    """One process that must be running."""
+
+    def __init__(self, name: str, command: list[str]) -> None:
+        self._name, self._command = name, command
+        self._process: subprocess.Popen[bytes] | None = None
+        self._started = self._restart_at = 0.0
+        self._pause = 1.0
+
+    def start(self) -> None:
+        self._started = time.monotonic()
+        self._process = subprocess.Popen(
+            self._command,
+            env={**os.environ, "STAYDOWN_SUPERVISED": "1"},
+            stdin=subprocess.DEVNULL,
+            # Ctrl-C reaches the supervisor alone, which stops its children in order.
+            start_new_session=True,
+            preexec_fn=_die_with_supervisor,
+        )
+
+    def watch(self) -> None:
+        if self._process is not None and self._process.poll() is not None:
+            lived = time.monotonic() - self._started
+            self._pause = (
+                min(self._pause * 2, LONGEST_PAUSE) if lived < QUICK_DEATH_SECONDS else 1.0
+            )
+            log.error(
+                "%s ended by itself (%s); starting it again",
+                self._name,
+                self._process.returncode,
+            )
+            self._process, self._restart_at = None, time.monotonic() + self._pause - 1
+        if self._process is None and time.monotonic() >= self._restart_at:
+            self.start()
+
+    @property
+    def is_running(self) -> bool:
+        return self._process is not None and self._process.poll() is None
+
+    def ask_to_stop(self) -> None:
+        if self._process is not None:
+            with suppress(ProcessLookupError):
+                self._process.terminate()
+
+    def wait(self) -> None:
+        if self._process is None:
+            return
+        try:
+            self._process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            log.error("%s did not stop in %s s and was killed", self._name, STOP_SECONDS)
+            self._process.kill()
+            self._process.wait()
+
+
+def _web_command(host: str, port: int) -> list[str]:
+    command = [sys.executable, "-m", "granian", "--interface", "wsgi", "--no-ws"]
+    command += ["--host", host, "--port", str(port), "--workers", "1"]
+    command += ["--blocking-threads", str(settings.WEB_THREADS), "--backpressure", "64"]
+    command += ["--respawn-failed-workers", "--log-level", "warning"]
+    return [*command, "staydown_server.project.wsgi:application"]
+
+
+_libc = ctypes.CDLL(None)
+_PR_SET_PDEATHSIG = 1
+
+
+def _die_with_supervisor() -> None:
+    _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def _lock(data: Path) -> IO[str]:
+    lock = (data / "serving").open("w")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        lock.close()
+        raise CannotServe(f"another server is running on the folder {data}") from error
+    return lock
+
+
+def _check_port(host: str, port: int) -> None:
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM
+        )[0]
+        with socket.socket(family, kind, protocol) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+    except (OSError, OverflowError) as error:
+        raise CannotServe(
+            f"port {port} on {host} cannot be used ({error}): stop what uses it, or choose "
+            "another with --port"
+        ) from error
+
+
+def _discard_incoming(data: Path) -> None:
+    """Uploads that a killed process left half-way are nobody's to keep."""
+    for left_over in (data / "incoming").iterdir():
+        left_over.unlink()
+
+
+def _say_when_ready(
+    host: str, port: int, children: list[_Child], is_stopping: Callable[[], bool]
+) -> None:
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline and not is_stopping():
+        with suppress(OSError), socket.create_connection((host, port), timeout=1):
+            print(f"Staydown is ready on http://{host}:{port}", flush=True)
+            return
+        if not all(child.is_running for child in children):
+            raise CannotServe("a part of it ended at once; the lines above say why")
+        time.sleep(0.1)

@@ -1,0 +1,46 @@
+"""Carry an order out at the host, again and again until the host has taken it."""
+
+from django.db import transaction
+from django.utils import timezone
+
+from staydown_server import audit
+from staydown_server.jobs import job
+from staydown_server.removal import reasons, verify
+from staydown_server.removal.hosts import webhook
+from staydown_server.removal.models import Removal
+
+
+@job("removal.carry_out")
+def carry_out(removal_id: int) -> None:
+    """Send the order that stands now. If power fails after the host took it, it is sent again
+    under the same id, and the host answers that it is done."""
+    removal = Removal.objects.select_related("item__host", "decision__case_item").get(pk=removal_id)
+    if removal.state == Removal.State.ORDERED:
+        webhook.send(
+            "item.remove",
+            removal.item,
+            event_id=f"remove-{removal.pk}-{removal.decision_id}",
+            statement_of_reasons=reasons.statement_of_reasons(removal),
+        )
+        _advance(removal, Removal.State.CARRIED_OUT, "removal.carried_out")
+    elif removal.state == Removal.State.RESTORE_ORDERED:
+        webhook.send(
+            "item.restore",
+            removal.item,
+            event_id=f"restore-{removal.pk}-{removal.restore_decision_id}",
+        )
+        _advance(removal, Removal.State.RESTORED, "restore.carried_out")
+
+
+def _advance(removal: Removal, state: Removal.State, action: str) -> None:
+    now = timezone.now()
+    stamp = "carried_out_at" if state == Removal.State.CARRIED_OUT else "restored_at"
+    with transaction.atomic():
+        # Only from the state we acted on: the order may have been turned round meanwhile.
+        moved = Removal.objects.filter(pk=removal.pk, state=removal.state).update(
+            **{"state": state, stamp: now}
+        )
+        if moved:
+            audit.record(action, removal, by="system", item=removal.item_id)
+            if state == Removal.State.CARRIED_OUT:
+                verify.verify.defer(removal_id=removal.pk)

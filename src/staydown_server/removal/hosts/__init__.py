@@ -1,0 +1,1 @@
+"""Connectors: how each kind of host takes an item down and puts it back."""

@@ -1,0 +1,81 @@
+"""The connector for any platform: a JSON event, signed per RFC 9421 with HMAC-SHA256.
+
+The host answers 200 or 202 when it has the event. The same event may arrive twice and then
+carries the same id.
+"""
+
+import json
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.utils import timezone
+from http_message_signatures import (
+    HTTPMessageSigner,
+    HTTPSignatureKeyResolver,
+    algorithms,
+)
+
+from staydown_server.accounts.models import Host
+from staydown_server.catalogue import fetch
+from staydown_server.catalogue.models import Item
+from staydown_server.jobs import RetryLater
+
+TAG = "staydown-webhook"
+COVERED = ("@method", "@target-uri", "content-type")
+
+
+@dataclass(slots=True)
+class _Request:
+    """What the signer reads and writes."""
+
+    method: str
+    url: str
+    headers: dict[str, str] = field(default_factory=dict)
+
+
+class _HostsSecret(HTTPSignatureKeyResolver):
+    def __init__(self, host: Host) -> None:
+        self._secret = str(host.webhook_secret).encode()
+
+    def resolve_private_key(self, key_id: str) -> bytes:
+        return self._secret
+
+
+def send(event: str, item: Item, *, event_id: str, **details: Any) -> None:
+    """Deliver *event* about *item* to its host; raises :class:`RetryLater` until it is taken."""
+    host = item.host
+    body = json.dumps(
+        {
+            "event": event,
+            "id": event_id,
+            "created": timezone.now().isoformat(),
+            "item": {"id": item.host_item_id, "url": item.url},
+            **details,
+        }
+    ).encode()
+    headers = signed_headers(host, body, nonce=event_id)
+    try:
+        answer = fetch.fetch(host.webhook_url, host=host, method="POST", body=body, headers=headers)
+    except fetch.FetchError as error:
+        raise RetryLater("the host did not take the event") from error
+    if answer.status not in (200, 202):
+        raise RetryLater("the host refused the event")
+
+
+def signed_headers(host: Host, body: bytes, *, nonce: str) -> dict[str, str]:
+    """The headers that prove to *host* that *body* is ours."""
+    request = _Request("POST", host.webhook_url, {"Content-Type": "application/json"})
+    signer = HTTPMessageSigner(
+        signature_algorithm=algorithms.HMAC_SHA256, key_resolver=_HostsSecret(host)
+    )
+    signer.sign(
+        request,
+        key_id=host.name,
+        created=timezone.now(),
+        nonce=nonce,
+        label="staydown",
+        tag=TAG,
+        covered_component_ids=COVERED,
+        body=body,
+    )
+    return dict(request.headers)

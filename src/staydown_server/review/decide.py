@@ -1,0 +1,132 @@
+"""Step 5: a moderator decides about one, several or all things in a case.
+
+One transaction holds the decision, the audit line, the keep-down and the order of removal.
+"""
+
+from collections.abc import Iterable
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from staydown_server import audit
+from staydown_server.accounts.models import User
+from staydown_server.cases.models import Case, CaseItem, Decision
+from staydown_server.gate import keep_down
+from staydown_server.notices.models import Notice
+from staydown_server.removal.models import Removal
+from staydown_server.removal.order import order_removal, order_restore
+
+
+class DecisionError(Exception):
+    """The decision cannot be taken; nothing was changed."""
+
+
+class ReasonMissing(DecisionError):
+    """A decision gives its reason."""
+
+
+class NothingChosen(DecisionError):
+    """No undecided thing of this case was chosen."""
+
+
+class AlreadyDecided(DecisionError):
+    """Somebody else decided about one of them meanwhile."""
+
+
+class StillSearching(DecisionError):
+    """One of them is still being located or swept."""
+
+
+class NoticeWithdrawn(DecisionError):
+    """The person took the notice back meanwhile."""
+
+
+class NothingToRestore(DecisionError):
+    """No removal stands for it."""
+
+
+def decide(
+    case: Case, row_ids: Iterable[int], *, outcome: Decision.Outcome, reason: str, by: User
+) -> list[Decision]:
+    """Decide about the rows of *case* with the given ids: all of them, or none.
+
+    Raises a :class:`DecisionError` that says why, with nothing changed.
+    """
+    if not reason.strip():
+        raise ReasonMissing
+    wanted = set(row_ids)
+    try:
+        with transaction.atomic():
+            if Notice.objects.exclude(withdrawn_at=None).filter(pk=case.notice_id).exists():
+                raise NoticeWithdrawn
+            rows = list(case.caseitem_set.select_for_update().filter(pk__in=wanted))
+            if not rows or len(rows) != len(wanted):
+                raise NothingChosen
+            if any(row.state in _UNFINISHED for row in rows):
+                raise StillSearching
+            decisions = [_decide_one(row, outcome, reason.strip(), by) for row in rows]
+            close_if_decided(case)
+    except IntegrityError as error:
+        raise AlreadyDecided from error
+    return decisions
+
+
+def restore(row: CaseItem, *, reason: str, by: User | None) -> Decision:
+    """Undo a removal: lift the keep-down, have the host put the item back, tell partners.
+
+    *by* is nobody where the person withdrew their notice.
+    """
+    if not reason.strip():
+        raise ReasonMissing
+    with transaction.atomic():
+        undone = Decision.objects.filter(
+            case_item=row, outcome=Decision.Outcome.REMOVE, superseded_at=None
+        ).update(superseded_at=timezone.now())
+        if not undone:
+            raise NothingToRestore
+        decision = Decision.objects.create(
+            case_item=row,
+            outcome=Decision.Outcome.RESTORE,
+            reason=reason.strip(),
+            decided_by=by,
+        )
+        audit.record(
+            "decision.taken", decision, by=decision.actor, case_item=row.pk, outcome="restore"
+        )
+        keep_down.lift(row, decision=decision)
+        # Another case may have had the same item removed: then it stays removed.
+        elsewhere = Decision.objects.filter(
+            case_item__item=row.item, outcome=Decision.Outcome.REMOVE, superseded_at=None
+        )
+        if row.item and not elsewhere.exists():
+            for removal in Removal.objects.filter(item=row.item):
+                order_restore(removal, decision=decision)
+    return decision
+
+
+def close_if_decided(case: Case) -> None:
+    """Close *case* once nothing in it waits for a decision."""
+    undecided = [
+        row for row in case.caseitem_set.prefetch_related("decision_set") if not row.decision
+    ]
+    if not undecided and case.closed_at is None:
+        case.closed_at = timezone.now()
+        case.save(update_fields=["closed_at"])
+        audit.record("case.closed", case, by="system")
+
+
+_UNFINISHED = (CaseItem.State.LOCATING, CaseItem.State.SWEEPING)
+
+
+def _decide_one(row: CaseItem, outcome: Decision.Outcome, reason: str, by: User) -> Decision:
+    decision = Decision.objects.create(case_item=row, outcome=outcome, reason=reason, decided_by=by)
+    audit.record(
+        "decision.taken", decision, by=decision.actor, case_item=row.pk, outcome=outcome.value
+    )
+    if outcome == Decision.Outcome.REMOVE:
+        # Keep down before removing: a copy uploaded again between the two steps must
+        # already meet the gate.
+        keep_down.keep_down(row, decision=decision)
+        if row.item:
+            order_removal(row.item, decision=decision)
+    return decision

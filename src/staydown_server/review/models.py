@@ -1,0 +1,38 @@
+"""Appeals: an uploader's objection to a removal."""
+
+from django.db import models
+from django.db.models import Q
+
+from staydown_server.accounts.models import User
+from staydown_server.removal.models import Removal
+from staydown_server.vault.fields import SealedJSONField
+
+
+class Appeal(models.Model):
+    """What the uploader says against a removal, and what came of it."""
+
+    class Outcome(models.TextChoices):
+        GRANTED = "granted"
+        REFUSED = "refused"
+
+    removal = models.ForeignKey(Removal, on_delete=models.PROTECT)
+    # {"text": ...}, sealed: people write their names.
+    content = SealedJSONField(purpose="appeal")
+    received_at = models.DateTimeField(auto_now_add=True)
+    outcome = models.CharField(max_length=20, choices=Outcome.choices, blank=True)
+    answer = models.TextField(blank=True)
+    decided_by = models.ForeignKey(User, null=True, on_delete=models.PROTECT)
+    decided_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            # A removal has at most one appeal that waits for its answer.
+            models.UniqueConstraint(
+                fields=["removal"], name="one_waiting_appeal", condition=Q(outcome="")
+            ),
+            # An answered appeal has its reasons and somebody who gave them.
+            models.CheckConstraint(
+                condition=Q(outcome="") | (~Q(answer="") & ~Q(decided_by=None)),
+                name="appeals_answered_with_reasons",
+            ),
+        ]

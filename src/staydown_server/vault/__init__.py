@@ -1,0 +1,98 @@
+"""Secrets: one key outside the database seals what must not be read from a stolen one.
+
+Every use names a purpose and gets a key of its own (HKDF-SHA256 of the installation's key),
+so that a value sealed for one purpose cannot be opened, or compared, for another.
+"""
+
+import base64
+import hmac
+import os
+from functools import lru_cache
+from hashlib import sha256
+from pathlib import Path
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from django.conf import settings
+
+_FORMAT = b"\x01"
+_NONCE_BYTES = 12
+_KEY_BYTES = 32
+
+
+class VaultError(Exception):
+    """A key or a sealed value cannot be used."""
+
+
+class KeyMissing(VaultError):
+    """The installation's key is not where the settings say, or is not a key."""
+
+
+class Unreadable(VaultError):
+    """The value was sealed with another key, for another purpose, or was altered."""
+
+
+def make_key(path: Path) -> None:
+    """Write a new 32-byte key to *path*, readable by its owner only, unless one is there."""
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    draft = path.with_suffix(f".{os.getpid()}")
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(os.urandom(_KEY_BYTES))
+        file.flush()
+        os.fsync(file.fileno())
+    try:
+        # A link, not a rename: whoever is second must not replace the first one's key.
+        os.link(draft, path)
+    except FileExistsError:
+        return
+    finally:
+        draft.unlink()
+
+
+def subkey(purpose: str) -> bytes:
+    """The 32-byte key for one *purpose*."""
+    return _subkey(Path(settings.KEY_FILE), purpose)
+
+
+def seal(plain: bytes, *, purpose: str) -> bytes:
+    """AES-256-GCM of *plain*; the purpose is authenticated with it."""
+    nonce = os.urandom(_NONCE_BYTES)
+    box = AESGCM(subkey(purpose)).encrypt(nonce, plain, purpose.encode())
+    return _FORMAT + nonce + box
+
+
+def unseal(sealed: bytes, *, purpose: str) -> bytes:
+    """What was sealed; raises :class:`Unreadable`."""
+    if sealed[:1] != _FORMAT:
+        raise Unreadable(f"a value for {purpose!r} is not in a known format")
+    nonce, box = sealed[1 : 1 + _NONCE_BYTES], sealed[1 + _NONCE_BYTES :]
+    try:
+        return AESGCM(subkey(purpose)).decrypt(nonce, box, purpose.encode())
+    except (InvalidTag, ValueError) as error:
+        raise Unreadable(f"a value for {purpose!r} cannot be opened with this key") from error
+
+
+def digest(value: str, *, purpose: str) -> bytes:
+    """HMAC-SHA256 of *value*: finds a secret again without keeping it (32 bytes)."""
+    return hmac.digest(subkey(purpose), value.encode(), sha256)
+
+
+def code(value: str, *, purpose: str, letters: int) -> str:
+    """A code of *letters* base32 letters (5 bits each) that only this installation can derive."""
+    return base64.b32encode(digest(value, purpose=purpose)).decode()[:letters]
+
+
+@lru_cache(maxsize=64)
+def _subkey(path: Path, purpose: str) -> bytes:
+    try:
+        key = path.read_bytes()
+    except OSError as error:
+        raise KeyMissing(
+            f"the installation's key cannot be read at {path}: restore it from its backup"
+        ) from error
+    if len(key) != _KEY_BYTES:
+        raise KeyMissing(f"{path} does not hold a key of {_KEY_BYTES} bytes")
+    return HKDF(algorithm=SHA256(), length=32, salt=None, info=purpose.encode()).derive(key)

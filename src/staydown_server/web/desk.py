@@ -1,0 +1,201 @@
+"""The moderator's pages: the queue, a case, its decisions, appeals."""
+
+from collections.abc import Callable
+from http import HTTPStatus
+from typing import Any, Concatenate, ParamSpec
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_POST
+
+from staydown_server.accounts.models import User
+from staydown_server.cases.jurisdictions import jurisdictions
+from staydown_server.cases.models import Case, CaseItem, Decision, Sweep
+from staydown_server.gate.models import Check
+from staydown_server.removal.models import Removal
+from staydown_server.review import appeal as appeals
+from staydown_server.review import picture as pictures
+from staydown_server.review import queue as queues
+from staydown_server.review.decide import (
+    AlreadyDecided,
+    DecisionError,
+    NothingChosen,
+    NothingToRestore,
+    NoticeWithdrawn,
+    ReasonMissing,
+    StillSearching,
+    decide,
+    restore,
+)
+from staydown_server.review.models import Appeal
+from staydown_server.web.words import match_sentence
+
+_REVEALED = "revealed"
+
+P = ParamSpec("P")
+Page = Callable[Concatenate[HttpRequest, P], HttpResponse]
+
+
+def moderators_only(page: Page[P]) -> Page[P]:
+    """Strangers are sent to the sign-in page, whatever they asked for."""
+
+    def guarded(request: HttpRequest, *arguments: P.args, **named: P.kwargs) -> HttpResponse:
+        if not (isinstance(request.user, User) and request.user.may_review):
+            return redirect("web:sign_in_needed")
+        return page(request, *arguments, **named)
+
+    return guarded
+
+
+@require_GET
+@moderators_only
+def queue(request: HttpRequest) -> HttpResponse:
+    shown = {
+        "cases": queues.open_cases()[:200],
+        "appeals": queues.waiting_appeals()[:200],
+        "closed": Case.objects.exclude(closed_at=None).order_by("-closed_at")[:20],
+    }
+    return render(request, "web/queue.html", shown)
+
+
+@require_GET
+@moderators_only
+def case(request: HttpRequest, case_id: int) -> HttpResponse:
+    return render(
+        request, "web/case.html", _case_page(request, get_object_or_404(Case, pk=case_id))
+    )
+
+
+@require_POST
+@moderators_only
+def decide_view(request: HttpRequest, case_id: int) -> HttpResponse:
+    case = get_object_or_404(Case, pk=case_id)
+    chosen = [int(row) for row in request.POST.getlist("row") if row.isdigit()]
+    reason = request.POST.get("reason", "").replace("\x00", "")[:5000]
+    outcome = request.POST.get("outcome", "")
+    try:
+        if outcome not in (Decision.Outcome.REMOVE, Decision.Outcome.KEEP):
+            raise NothingChosen
+        decide(case, chosen, outcome=Decision.Outcome(outcome), reason=reason, by=_user(request))
+    except DecisionError as error:
+        shown = _case_page(request, case) | {
+            "error": _decision_sentence(error),
+            "reason": reason,
+            "chosen": chosen,
+            "outcome": outcome,
+        }
+        return render(request, "web/case.html", shown, status=HTTPStatus.UNPROCESSABLE_ENTITY)
+    messages.success(request, _("Decided. The removal is on its way where you ordered one."))
+    return redirect("web:case", case_id)
+
+
+@require_POST
+@moderators_only
+def restore_view(request: HttpRequest, row_id: int) -> HttpResponse:
+    row = get_object_or_404(CaseItem, pk=row_id)
+    reason = request.POST.get("reason", "").replace("\x00", "")[:5000]
+    try:
+        restore(row, reason=reason, by=_user(request))
+    except DecisionError as error:
+        messages.error(request, _decision_sentence(error))
+    else:
+        messages.success(request, _("The picture is being put back, and no longer kept down."))
+    return redirect("web:case", row.case_id)
+
+
+@require_POST
+@moderators_only
+def reveal(request: HttpRequest, row_id: int) -> HttpResponse:
+    """Show one picture as it is, in this session, on record."""
+    row = get_object_or_404(CaseItem, pk=row_id)
+    pictures.reveal(row, by=_user(request))
+    request.session[_REVEALED] = [*request.session.get(_REVEALED, []), row.pk][-50:]
+    response = redirect("web:case", row.case_id)
+    response.headers["Location"] += f"#row-{row.pk}"
+    return response
+
+
+@require_GET
+@moderators_only
+def picture(request: HttpRequest, row_id: int) -> HttpResponse:
+    row = get_object_or_404(CaseItem.objects.select_related("item__host"), pk=row_id)
+    is_veiled = row.pk not in request.session.get(_REVEALED, [])
+    try:
+        jpeg = pictures.picture(row, is_veiled=is_veiled)
+    except pictures.NoPicture:
+        return HttpResponse(status=HTTPStatus.NOT_FOUND)
+    return HttpResponse(jpeg, content_type="image/jpeg")
+
+
+@require_POST
+@moderators_only
+def appeal(request: HttpRequest, appeal_id: int) -> HttpResponse:
+    waiting = get_object_or_404(
+        Appeal.objects.select_related("removal__decision__case_item"), pk=appeal_id
+    )
+    reason = request.POST.get("reason", "").replace("\x00", "")[:5000]
+    outcome = request.POST.get("outcome", "")
+    try:
+        if outcome not in Appeal.Outcome.values:
+            raise NothingChosen
+        appeals.answer(waiting, outcome=Appeal.Outcome(outcome), reason=reason, by=_user(request))
+    except (DecisionError, appeals.AppealError) as error:
+        messages.error(request, _decision_sentence(error))
+    else:
+        messages.success(request, _("The appeal is answered."))
+    return redirect("web:case", waiting.removal.decision.case_item.case_id)
+
+
+def _user(request: HttpRequest) -> User:
+    assert isinstance(request.user, User)  # noqa: S101  moderators_only saw to it
+    return request.user
+
+
+def _case_page(request: HttpRequest, case: Case) -> dict[str, Any]:
+    rows = case.caseitem_set.select_related("item__host", "copy_of")
+    removals = {
+        removal.item_id: removal
+        for removal in Removal.objects.filter(item__caseitem__case=case).order_by("pk")
+    }
+    revealed = request.session.get(_REVEALED, [])
+    cards = [
+        {
+            "row": row,
+            "decision": row.decision,
+            "removal": removals.get(row.item_id or 0),
+            "evidence": match_sentence(row.match_kind, row.match_distance, row.match_orientation)
+            if row.copy_of_id
+            else "",
+            "is_revealed": row.pk in revealed,
+            "is_busy": row.state in (CaseItem.State.LOCATING, CaseItem.State.SWEEPING),
+        }
+        for row in rows.prefetch_related("decision_set__decided_by")
+    ]
+    return {
+        "case": case,
+        "notice": case.notice.content,
+        "is_withdrawn": case.notice.withdrawn_at is not None,
+        "clock": jurisdictions().get(case.jurisdiction),
+        "cards": cards,
+        "undecided": sum(card["decision"] is None for card in cards),
+        "sweeps": Sweep.objects.filter(case_item__case=case).order_by("pk"),
+        "stopped": Check.objects.filter(keep_down__case_item__case=case).count(),
+        "appeals": Appeal.objects.filter(removal__decision__case_item__case=case).order_by("pk"),
+        "reason": "",
+        "chosen": [card["row"].pk for card in cards],
+    }
+
+
+def _decision_sentence(error: Exception) -> str:
+    return {
+        ReasonMissing: _("Please give a reason: the uploader and the person will read it."),
+        NothingChosen: _("Please choose at least one picture, and what to do with it."),
+        AlreadyDecided: _("Somebody decided about one of these pictures a moment ago."),
+        StillSearching: _("The search for one of these is still running. Try again in a moment."),
+        NoticeWithdrawn: _("The person has taken the notice back."),
+        NothingToRestore: _("There is no removal to undo."),
+        appeals.NotTheSamePerson: _("Another moderator must answer this appeal."),
+        appeals.AppealAnswered: _("Somebody answered this appeal a moment ago."),
+    }.get(type(error), _("That could not be done."))

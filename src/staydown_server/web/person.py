@@ -1,0 +1,148 @@
+"""Pages for the person in the picture: home, the notice form, the receipt, the status."""
+
+from http import HTTPStatus
+
+from django.core.files.uploadedfile import UploadedFile
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import get_language, ngettext
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+import staydown
+from staydown_server.cases.jurisdictions import jurisdictions
+from staydown_server.notices.receive import AlreadyUsed, new_submission, notice_of, receive
+from staydown_server.notices.report import Element, Incomplete, Report, TooLong
+from staydown_server.review import withdraw as withdrawing
+from staydown_server.review.status import status_of
+from staydown_server.web import sealed
+from staydown_server.web.words import media_sentence, missing_sentence, row_sentence
+
+_KEPT = "fingerprints kept in the form"
+_MOST_FILES = 20
+_TEXTS = ("places", "explanation", "on_behalf_of", "signature", "contact")
+
+
+@require_GET
+def home(request: HttpRequest) -> HttpResponse:
+    return render(request, "web/home.html")
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def report(request: HttpRequest) -> HttpResponse:
+    """The notice form. What is missing is asked for; what was given is kept."""
+    if request.method != "POST":
+        filled = {"places": request.GET.get("url", "")[:2000], "submission": new_submission()}
+        return render(request, "web/report.html", {"filled": filled})
+
+    filled = {name: request.POST.get(name, "").replace("\x00", "") for name in _TEXTS}
+    filled["good_faith"] = request.POST.get("good_faith", "")
+    filled["submission"] = request.POST.get("submission", "")[:100] or new_submission()
+    kept = sealed.unpack(request.POST.get("kept", ""), purpose=_KEPT) or []
+    questions: dict[str, str] = {}
+    for upload in request.FILES.getlist("files"):
+        if len(kept) >= _MOST_FILES:
+            questions["files"] = _("At most 20 files can be added to one notice.")
+            break
+        try:
+            kept.append(_fingerprint(upload).to_dict())
+        except staydown.MediaError as error:
+            questions["files"] = f"{upload.name}: {media_sentence(error)}"
+    told = Report(
+        **{name: filled[name] for name in _TEXTS},
+        good_faith=bool(filled["good_faith"]),
+        language=get_language() or "en",
+        fingerprints=tuple(kept),
+    )
+    try:
+        told.check()
+        if not questions:
+            return _acknowledge(told, filled["submission"])
+    except Incomplete as error:
+        # A file that could not be read is asked about once, not twice.
+        missing = [e for e in error.missing if not (e == Element.PICTURES and questions)]
+        questions |= {element: missing_sentence(element) for element in missing}
+    except TooLong as error:
+        questions[error.field_name] = ngettext(
+            "This is longer than we can keep: %(limit)s character at most.",
+            "This is longer than we can keep: %(limit)s characters at most.",
+            error.limit,
+        ) % {"limit": error.limit}
+    except AlreadyUsed:
+        filled["submission"] = new_submission()
+        questions["form"] = _(
+            "A first version of this form has already reached us. If you want to send this one "
+            "as well, send it once more."
+        )
+    shown = {
+        "filled": filled,
+        "questions": questions,
+        "kept": sealed.pack(kept, purpose=_KEPT) if kept else "",
+        "kept_count": len(kept),
+    }
+    return render(request, "web/report.html", shown, status=HTTPStatus.UNPROCESSABLE_ENTITY)
+
+
+@require_GET
+def received(request: HttpRequest) -> HttpResponse:
+    """The receipt, right after a notice was sent."""
+    code = sealed.remembered_receipt(request)
+    notice = notice_of(code) if code else None
+    if notice is None:
+        return redirect("web:status")
+    return render(request, "web/received.html", {"code": code, "notice": notice})
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def status(request: HttpRequest) -> HttpResponse:
+    """Where the notice stands; asks for the receipt code first."""
+    if request.method == "POST":
+        typed = request.POST.get("code", "")[:100]
+        if notice_of(typed) is None:
+            shown = {"is_wrong": True}
+            return render(request, "web/status_code.html", shown, status=HTTPStatus.NOT_FOUND)
+        response = redirect("web:status")
+        sealed.remember_receipt(response, typed)
+        return response
+    code = sealed.remembered_receipt(request)
+    notice = notice_of(code) if code else None
+    if notice is None:
+        return render(request, "web/status_code.html")
+    standing = status_of(notice)
+    clock = jurisdictions().get(standing.jurisdiction)
+    rows = [(row, row_sentence(row)) for row in standing.rows]
+    shown = {"standing": standing, "rows": rows, "clock": clock}
+    return render(request, "web/status.html", shown)
+
+
+@require_POST
+def withdraw(request: HttpRequest) -> HttpResponse:
+    """Take the notice back, after a ticked confirmation."""
+    code = sealed.remembered_receipt(request)
+    notice = notice_of(code) if code else None
+    if notice is not None and request.POST.get("sure"):
+        withdrawing.withdraw(notice)
+    return redirect("web:status")
+
+
+@require_POST
+def leave(request: HttpRequest) -> HttpResponse:
+    """Close the status page on this device."""
+    response = redirect("web:home")
+    sealed.forget_receipt(response)
+    return response
+
+
+def _fingerprint(upload: UploadedFile) -> staydown.Fingerprint:
+    temporary_file_path = getattr(upload, "temporary_file_path", None)
+    if temporary_file_path:
+        return staydown.fingerprint_file(temporary_file_path())
+    return staydown.fingerprint_bytes(upload.read())
+
+
+def _acknowledge(told: Report, submission: str) -> HttpResponse:
+    receipt = receive(told, submission=submission)
+    response = HttpResponseRedirect(reverse("web:received"))
+    sealed.remember_receipt(response, receipt.code)
+    return response

@@ -1,0 +1,29 @@
+"""Every page's address."""
+
+from django.urls import path
+from django.views.i18n import set_language
+
+from staydown_server.web import desk, person, sign_in, uploader
+
+app_name = "web"
+
+urlpatterns = [
+    path("", person.home, name="home"),
+    path("report/", person.report, name="report"),
+    path("report/received/", person.received, name="received"),
+    path("status/", person.status, name="status"),
+    path("status/withdraw/", person.withdraw, name="withdraw"),
+    path("status/leave/", person.leave, name="leave"),
+    path("reasons/<str:token>/", uploader.reasons, name="reasons"),
+    path("language/", set_language, name="language"),
+    path("sign-in/", sign_in.needed, name="sign_in_needed"),
+    path("sign-in/<str:token>/", sign_in.sign_in, name="sign_in"),
+    path("sign-out/", sign_in.sign_out, name="sign_out"),
+    path("desk/", desk.queue, name="queue"),
+    path("desk/cases/<int:case_id>/", desk.case, name="case"),
+    path("desk/cases/<int:case_id>/decide/", desk.decide_view, name="decide"),
+    path("desk/rows/<int:row_id>/restore/", desk.restore_view, name="restore"),
+    path("desk/rows/<int:row_id>/reveal/", desk.reveal, name="reveal"),
+    path("desk/rows/<int:row_id>/picture/", desk.picture, name="picture"),
+    path("desk/appeals/<int:appeal_id>/", desk.appeal, name="appeal"),
+]

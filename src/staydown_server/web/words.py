@@ -1,0 +1,54 @@
+"""What the core's errors and states are called on a page, in the person's language."""
+
+from django.utils.translation import gettext as _
+
+from staydown import MediaError
+from staydown_server.notices.report import Element
+from staydown_server.review.status import Row, RowState
+
+
+def missing_sentence(element: Element) -> str:
+    """The question that asks for what a notice lacks."""
+    return {
+        Element.SIGNATURE: _("Please sign by typing your name."),
+        Element.PICTURES: _("Please paste the address of the picture, or choose a file."),
+        Element.GOOD_FAITH: _("Please tick this if it is so: the law asks for it."),
+        Element.CONTACT: _("Please say how we can reach you: an e-mail address is enough."),
+    }[element]
+
+
+def media_sentence(error: MediaError) -> str:
+    """Why a file could not be read, and what to do."""
+    return {
+        "empty_file": _("This file is empty. Please choose another one."),
+        "too_large": _("This picture is too large for us. Please choose a smaller copy."),
+        "truncated_media": _("This file is incomplete. Please choose another copy of it."),
+        "damaged_media": _("This file is damaged. Please choose another copy of it."),
+        "decoder_unavailable": _("We cannot read files just now. Please try again in a minute."),
+    }.get(error.code, _("We cannot read this file as a picture. Please choose another one."))
+
+
+def row_sentence(row: Row) -> str:
+    """What has become of one picture."""
+    return {
+        RowState.SEARCHING: _("We are looking for it and for copies of it."),
+        RowState.NOT_FOUND: _(
+            "We found nothing at this address. If it was mistyped, please send a new notice."
+        ),
+        RowState.WAITING: _("Found. A moderator will decide about it."),
+        RowState.REMOVING: _("Its removal has been ordered. We are checking that it is gone."),
+        RowState.REMOVED: _("Removed. We checked that it is no longer shown."),
+        RowState.KEPT_DOWN: _("From now on every upload of it is stopped."),
+        RowState.KEPT: _("It stays online. The reason is given below."),
+        RowState.RESTORED: _("It was put back. The reason is given below."),
+    }[row.state]
+
+
+def match_sentence(kind: str, distance: int | None, orientation: str) -> str:
+    """Why something is called a copy."""
+    if kind == "identical":
+        return _("The same file, byte for byte.")
+    sentence = _("The same picture; %(distance)s of 256 bits differ.") % {"distance": distance}
+    if orientation not in ("", "original"):
+        sentence += " " + _("It is mirrored or turned.")
+    return sentence
