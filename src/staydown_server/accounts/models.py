@@ -1,7 +1,5 @@
 """Who may call us: the people at the desk, and the hosts with their keys."""
 
-from typing import ClassVar
-
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager
 from django.db import models
 
@@ -20,7 +18,7 @@ class User(AbstractBaseUser):
     is_active = models.BooleanField(default=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
-    objects: ClassVar[BaseUserManager["User"]] = BaseUserManager()
+    objects = BaseUserManager["User"]()
     USERNAME_FIELD = "email"
 
     def __str__(self) -> str:

@@ -4,7 +4,8 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from django.core.files.uploadedfile import TemporaryUploadedFile, UploadedFile
+from django.core.files import File
+from django.core.files.uploadedfile import TemporaryUploadedFile
 from django.http import HttpRequest
 from django.http.multipartparser import MultiPartParserError
 
@@ -81,7 +82,7 @@ def file_fingerprint(request: HttpRequest) -> Fingerprint:
     """The fingerprint of the one file in a multipart body, or of a body that is the file."""
     if request.content_type == "multipart/form-data":
         form(request)
-        files: list[UploadedFile] = [
+        files: list[File[bytes]] = [
             f for name in request.FILES for f in request.FILES.getlist(name)
         ]
         if len(files) != 1:
@@ -90,7 +91,7 @@ def file_fingerprint(request: HttpRequest) -> Fingerprint:
     return _readable(lambda: staydown.fingerprint_bytes(request.read()))
 
 
-def of_upload(upload: UploadedFile) -> Fingerprint:
+def of_upload(upload: File[bytes]) -> Fingerprint:
     """The fingerprint of one uploaded file, or a problem that says why there is none."""
     if isinstance(upload, TemporaryUploadedFile):
         path = upload.temporary_file_path()

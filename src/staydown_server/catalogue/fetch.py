@@ -66,22 +66,24 @@ def fetch(
         "User-Agent": "Staydown",
         **(headers or {}),
     }
-    options = {
-        "timeout": urllib3.Timeout(connect=CONNECT_SECONDS, read=READ_SECONDS),
-        "retries": False,
-        "maxsize": 1,
-    }
+    timeout = urllib3.Timeout(connect=CONNECT_SECONDS, read=READ_SECONDS)
     pool: urllib3.HTTPConnectionPool
     if parts.scheme == "https":
         pool = urllib3.HTTPSConnectionPool(
-            address, port, server_hostname=name, assert_hostname=name, **options
+            address, port, server_hostname=name, assert_hostname=name, timeout=timeout
         )
     else:
-        pool = urllib3.HTTPConnectionPool(address, port, **options)
+        pool = urllib3.HTTPConnectionPool(address, port, timeout=timeout)
     try:
         with pool:
             answer = pool.urlopen(
-                method, target, body=body, headers=sent, redirect=False, preload_content=False
+                method,
+                target,
+                body=body,
+                headers=sent,
+                retries=False,
+                redirect=False,
+                preload_content=False,
             )
             return Answer(answer.status, dict(answer.headers), _read(answer, limit))
     except (urllib3.exceptions.HTTPError, OSError) as error:

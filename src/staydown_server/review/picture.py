@@ -5,9 +5,9 @@ anew in the decoder's limited process: what the uploader sent never reaches a br
 """
 
 from django.db import transaction
-from staydown.media.preview import preview
 
 from staydown import MediaError
+from staydown.media.preview import preview
 from staydown_server import audit
 from staydown_server.accounts.models import User
 from staydown_server.cases.models import CaseItem

@@ -41,7 +41,7 @@ Page = Callable[Concatenate[HttpRequest, P], HttpResponse]
 def moderators_only(page: Page[P]) -> Page[P]:
     """Strangers are sent to the sign-in page, whatever they asked for."""
 
-    def guarded(request: HttpRequest, *arguments: P.args, **named: P.kwargs) -> HttpResponse:
+    def guarded(request: HttpRequest, /, *arguments: P.args, **named: P.kwargs) -> HttpResponse:
         if not (isinstance(request.user, User) and request.user.may_review):
             return redirect("web:sign_in_needed")
         return page(request, *arguments, **named)
@@ -160,7 +160,7 @@ def _case_page(request: HttpRequest, case: Case) -> dict[str, Any]:
         for removal in Removal.objects.filter(item__caseitem__case=case).order_by("pk")
     }
     revealed = request.session.get(_REVEALED, [])
-    cards = [
+    cards: list[dict[str, Any]] = [
         {
             "row": row,
             "decision": row.decision,

@@ -2,7 +2,7 @@
 
 from http import HTTPStatus
 
-from django.core.files.uploadedfile import UploadedFile
+from django.core.files import File
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -100,8 +100,8 @@ def status(request: HttpRequest) -> HttpResponse:
     if request.method == "POST":
         typed = request.POST.get("code", "")[:100]
         if notice_of(typed) is None:
-            shown = {"is_wrong": True}
-            return render(request, "web/status_code.html", shown, status=HTTPStatus.NOT_FOUND)
+            wrong = {"is_wrong": True}
+            return render(request, "web/status_code.html", wrong, status=HTTPStatus.NOT_FOUND)
         response = redirect("web:status")
         sealed.remember_receipt(response, typed)
         return response
@@ -134,7 +134,7 @@ def leave(request: HttpRequest) -> HttpResponse:
     return response
 
 
-def _fingerprint(upload: UploadedFile) -> staydown.Fingerprint:
+def _fingerprint(upload: "File[bytes]") -> staydown.Fingerprint:
     temporary_file_path = getattr(upload, "temporary_file_path", None)
     if temporary_file_path:
         return staydown.fingerprint_file(temporary_file_path())

@@ -1,0 +1,20 @@
+"""The shipped settings, on a folder of their own that goes when the tests end."""
+
+import atexit
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+folder = Path(tempfile.mkdtemp(prefix="staydown-tests-"))
+atexit.register(shutil.rmtree, folder, ignore_errors=True)
+(folder / "incoming").mkdir()
+(folder / "keys").mkdir()
+(folder / "keys" / "installation.key").write_bytes(os.urandom(32))
+os.environ["STAYDOWN_DATA"] = str(folder)
+
+from staydown_server.project.settings import *  # noqa: E402, F403
+from staydown_server.project.settings import DATABASES  # noqa: E402
+
+# A file, not memory: threads and processes must see the same rows.
+DATABASES["default"]["TEST"] = {"NAME": folder / "test.sqlite3"}
