@@ -91,7 +91,7 @@ def file_fingerprint(request: HttpRequest) -> Fingerprint:
     return _readable(lambda: staydown.fingerprint_bytes(request.read()))
 
 
-def of_upload(upload: File[bytes]) -> Fingerprint:
+def of_upload(upload: "File[bytes]") -> Fingerprint:
     """The fingerprint of one uploaded file, or a problem that says why there is none."""
     if isinstance(upload, TemporaryUploadedFile):
         path = upload.temporary_file_path()

@@ -178,7 +178,7 @@ def _start(data: Path, *, must_exist: bool = False) -> None:
     except OSError as error:
         raise _CannotStart(f"the folder {data} cannot be written to ({error.strerror})") from error
     os.environ["STAYDOWN_DATA"] = str(data)
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "staydown_server.project.settings")
+    os.environ["DJANGO_SETTINGS_MODULE"] = "staydown_server.project.settings"
     # The key comes first: the settings read it.
     key_file = Path(os.environ.get("STAYDOWN_KEY_FILE", data / "keys" / "installation.key"))
     if not key_file.exists():

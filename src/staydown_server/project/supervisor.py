@@ -1,7 +1,7 @@
 """``staydown serve``: keeps the web server and the job worker running until told to stop."""
 
-import ctypes
 import fcntl
+import http.client
 import logging
 import os
 import signal
@@ -11,11 +11,14 @@ import sys
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from http import HTTPStatus
 from pathlib import Path
 from types import FrameType
 from typing import IO
 
 from django.conf import settings
+
+from staydown_server.project.lifeline import die_with_parent
 
 log = logging.getLogger("staydown_server.supervisor")
 
@@ -79,7 +82,7 @@ class _Child:
             stdin=subprocess.DEVNULL,
             # Ctrl-C reaches the supervisor alone, which stops its children in order.
             start_new_session=True,
-            preexec_fn=_die_with_supervisor,
+            preexec_fn=die_with_parent,
         )
 
     def watch(self) -> None:
@@ -125,14 +128,6 @@ def _web_command(host: str, port: int) -> list[str]:
     return [*command, "staydown_server.project.wsgi:application"]
 
 
-_libc = ctypes.CDLL(None)
-_PR_SET_PDEATHSIG = 1
-
-
-def _die_with_supervisor() -> None:
-    _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-
-
 def _lock(data: Path) -> IO[str]:
     lock = (data / "serving").open("w")
     try:
@@ -164,12 +159,23 @@ def _discard_incoming(data: Path) -> None:
         left_over.unlink()
 
 
+def _is_ready(host: str, port: int) -> bool:
+    connection = http.client.HTTPConnection(host, port, timeout=5)
+    try:
+        connection.request("GET", "/readyz", headers={"Host": "127.0.0.1"})
+        return connection.getresponse().status == HTTPStatus.OK
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()
+
+
 def _say_when_ready(
     host: str, port: int, children: list[_Child], is_stopping: Callable[[], bool]
 ) -> None:
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline and not is_stopping():
-        with suppress(OSError), socket.create_connection((host, port), timeout=1):
+        if _is_ready(host, port):
             print(f"Staydown is ready on http://{host}:{port}", flush=True)
             return
         if not all(child.is_running for child in children):

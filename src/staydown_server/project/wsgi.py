@@ -8,5 +8,6 @@ from staydown_server.project.lifeline import die_with_parent
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "staydown_server.project.settings")
 
-die_with_parent()
+if os.environ.get("STAYDOWN_SUPERVISED"):
+    die_with_parent()
 application = get_wsgi_application()

@@ -16,23 +16,23 @@ def carry_out(removal_id: int) -> None:
     under the same id, and the host answers that it is done."""
     removal = Removal.objects.select_related("item__host", "decision__case_item").get(pk=removal_id)
     if removal.state == Removal.State.ORDERED:
-        webhook.send(
+        had_it = webhook.send(
             "item.remove",
             removal.item,
             event_id=f"remove-{removal.pk}-{removal.decision_id}",
             statement_of_reasons=reasons.statement_of_reasons(removal),
         )
-        _advance(removal, Removal.State.CARRIED_OUT, "removal.carried_out")
+        _advance(removal, Removal.State.CARRIED_OUT, "removal.carried_out", had_it)
     elif removal.state == Removal.State.RESTORE_ORDERED:
-        webhook.send(
+        had_it = webhook.send(
             "item.restore",
             removal.item,
             event_id=f"restore-{removal.pk}-{removal.restore_decision_id}",
         )
-        _advance(removal, Removal.State.RESTORED, "restore.carried_out")
+        _advance(removal, Removal.State.RESTORED, "restore.carried_out", had_it)
 
 
-def _advance(removal: Removal, state: Removal.State, action: str) -> None:
+def _advance(removal: Removal, state: Removal.State, action: str, had_it: bool) -> None:
     now = timezone.now()
     stamp = "carried_out_at" if state == Removal.State.CARRIED_OUT else "restored_at"
     with transaction.atomic():
@@ -41,6 +41,6 @@ def _advance(removal: Removal, state: Removal.State, action: str) -> None:
             **{"state": state, stamp: now}
         )
         if moved:
-            audit.record(action, removal, by="system", item=removal.item_id)
+            audit.record(action, removal, by="system", item=removal.item_id, host_had_it=had_it)
             if state == Removal.State.CARRIED_OUT:
                 verify.verify.defer(removal_id=removal.pk)

@@ -41,8 +41,16 @@ class _HostsSecret(HTTPSignatureKeyResolver):
         return self._secret
 
 
-def send(event: str, item: Item, *, event_id: str, **details: Any) -> None:
-    """Deliver *event* about *item* to its host; raises :class:`RetryLater` until it is taken."""
+#: What a host answers where an order has no object any more: the uploader deleted the item,
+#: or the host obeyed something newer. Whether it is gone, we look for ourselves.
+OVERTAKEN = frozenset({404, 409, 410})
+
+
+def send(event: str, item: Item, *, event_id: str, **details: Any) -> bool:
+    """Deliver *event* about *item* to its host; False if it has no object there any more.
+
+    Raises :class:`RetryLater` until the host has taken the event.
+    """
     host = item.host
     body = json.dumps(
         {
@@ -58,8 +66,11 @@ def send(event: str, item: Item, *, event_id: str, **details: Any) -> None:
         answer = fetch.fetch(host.webhook_url, host=host, method="POST", body=body, headers=headers)
     except fetch.FetchError as error:
         raise RetryLater("the host did not take the event") from error
+    if answer.status in OVERTAKEN:
+        return False
     if answer.status not in (200, 202):
         raise RetryLater("the host refused the event")
+    return True
 
 
 def signed_headers(host: Host, body: bytes, *, nonce: str) -> dict[str, str]:

@@ -1,0 +1,156 @@
+"""The main job once more, by clicking in a real browser, with a picture of each page kept."""
+
+import io
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+import requests
+from axe_playwright_python.sync_playwright import Axe
+from PIL import Image, ImageOps
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from world import ROOT, Plaza, Server, wait_for
+
+SCREENS = ROOT / "artefacts" / "screens"
+PHONE = {"width": 360, "height": 740}
+DESKTOP = {"width": 1280, "height": 900}
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    """Debian's Chromium, without a window and without calls home."""
+    quiet = ["--disable-background-networking", "--disable-component-update", "--disable-sync"]
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path="/usr/bin/chromium",
+            args=["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", *quiet],
+        )
+        yield browser
+        browser.close()
+
+
+class Person:
+    """Somebody at a screen. Every page they come to is photographed and checked with axe."""
+
+    def __init__(self, browser: Browser, name: str, size: dict[str, int], language: str) -> None:
+        self._name, self._number = name, 0
+        self.called: set[str] = set()
+        self._context: BrowserContext = browser.new_context(
+            viewport=size,  # type: ignore[arg-type]
+            locale=language,
+            # For axe, which is put into the page; the pages themselves have no script.
+            bypass_csp=True,
+        )
+        self.page: Page = self._context.new_page()
+        self.page.on("request", lambda request: self.called.add(urlsplit(request.url).netloc))
+
+    def looks(self, what: str) -> None:
+        """Keep a picture of the page, and hold it to WCAG 2.2 AA."""
+        self._number += 1
+        SCREENS.mkdir(parents=True, exist_ok=True)
+        self.page.screenshot(
+            path=SCREENS / f"{self._name}-{self._number:02d}-{what}.png", full_page=True
+        )
+        wide = self.page.evaluate("document.documentElement.scrollWidth - innerWidth")
+        assert wide <= 0, f"{what} scrolls sideways by {wide} pixels"
+        tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
+        found = Axe().run(self.page, options={"runOnly": {"type": "tag", "values": tags}})
+        assert found.violations_count == 0, found.generate_report()
+
+    def leaves(self) -> None:
+        self._context.close()
+
+
+@pytest.mark.parametrize("language", ["en", "fr"])
+def test_the_whole_path_by_hand(
+    server: Server, plaza: Plaza, chromium: Browser, tmp_path: Path, language: str
+) -> None:
+    """Alice on a phone, Bob at a desk, in both languages."""
+    wait_for(lambda: len(server.rows("SELECT 1 FROM catalogue_item")) >= 24, why="registered")
+    url, media_url = server.rows(
+        "SELECT url, media_url FROM catalogue_item ORDER BY id DESC LIMIT 1"
+    )[0]
+    picture = requests.get(media_url, timeout=20).content
+
+    alice = Person(chromium, f"alice-{language}", PHONE, language)
+    alice.page.goto(server.url)
+    expect(alice.page.locator("html")).to_have_attribute("lang", language)
+    alice.looks("home")
+    alice.page.goto(url)
+    alice.page.locator(f'a[href^="{server.url}/report/?url="]').first.click()
+    expect(alice.page.locator("#places")).to_have_value(url)
+    alice.page.locator("main form button").click()
+    assert alice.page.locator(".question").count() >= 4, "what is missing is asked for"
+    alice.looks("questions")
+    expect(alice.page.locator("#places")).to_have_value(url)
+    alice.page.locator("#good_faith").check()
+    alice.page.locator("#contact").fill("alice@example.org")
+    alice.page.locator("#signature").fill("Alice Example")
+    alice.looks("report")
+    alice.page.locator("main form button").click()
+    code = alice.page.locator("[data-receipt]").inner_text()
+    assert re.fullmatch(r"([A-Z2-7]{4}-){3}[A-Z2-7]{4}", code)
+    alice.looks("receipt")
+    alice.page.locator("main a.button").click()
+    wait_for(server.all_jobs_done, why="located and swept")
+    alice.page.reload()
+    expect(alice.page.locator('[data-state="waiting"]').first).to_be_visible()
+    alice.looks("status-waiting")
+
+    bob = Person(chromium, f"bob-{language}", DESKTOP, language)
+    bob.page.goto(f"{server.url}/desk/")
+    bob.looks("stranger")
+    bob.page.goto(server.sign_in_link())
+    bob.looks("sign-in")
+    bob.page.locator("main button").click()
+    bob.looks("queue")
+    bob.page.locator('a[href^="/desk/cases/"]').first.click()
+    veiled = bob.page.locator("img.picture").first
+    veiled.scroll_into_view_if_needed()
+    assert veiled.evaluate("image => image.complete && image.naturalWidth > 0")
+    bob.looks("case")
+    bob.page.locator('form[action$="/reveal/"] button').first.click()
+    bob.looks("revealed")
+    bob.page.locator("#decide button").first.click()
+    expect(bob.page.locator(".question")).to_be_visible()
+    bob.page.locator("#reason").fill("Reported as published without consent.")
+    bob.page.locator("#decide button").first.click()
+    wait_for(server.all_jobs_done, why="removed and verified")
+    bob.page.reload()
+    expect(bob.page.locator('[data-removal="verified"]').first).to_be_visible()
+    bob.looks("decided")
+
+    alice.page.reload()
+    expect(alice.page.locator('[data-state="removed"]').first).to_be_visible()
+    alice.looks("status-removed")
+    gone = alice.page.goto(url)
+    assert gone is not None
+    assert gone.status == 410
+    alice.looks("plaza-gone")
+
+    copies = {"same.jpg": picture, "mirror.jpg": _mirrored(picture)}
+    for name, content in copies.items():
+        (tmp_path / name).write_bytes(content)
+        alice.page.goto(f"{plaza.url}/upload")
+        alice.page.locator('input[type="file"]').set_input_files(tmp_path / name)
+        alice.page.locator('input[name="name"]').fill("mallory")
+        alice.page.locator('input[name="title"]').fill("Again")
+        alice.page.locator("main form button").click()
+        alice.looks(f"plaza-refuses-{name.partition('.')[0]}")
+    assert len(server.rows("SELECT 1 FROM gate_check WHERE verdict = 'block'")) == 2
+
+    own = {urlsplit(server.url).netloc, urlsplit(plaza.url).netloc}
+    assert alice.called | bob.called <= own, "no page calls anybody else"
+    assert server.audit_is_whole()
+    alice.leaves()
+    bob.leaves()
+
+
+def _mirrored(picture: bytes) -> bytes:
+    out = io.BytesIO()
+    ImageOps.mirror(Image.open(io.BytesIO(picture)).convert("RGB")).save(out, "JPEG", quality=80)
+    return out.getvalue()

@@ -1,0 +1,237 @@
+"""kill -9, at the worst moments: nothing that was acknowledged is lost, all of it is finished."""
+
+import json
+import secrets
+import sqlite3
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+import requests
+from world import Server, Visitor, free_port, wait_for
+
+ENTRIES = 30_000
+
+
+class SlowHost(ThreadingHTTPServer):
+    """A host that takes its time: every answer waits until the gates are opened."""
+
+    daemon_threads = True
+
+    def __init__(self) -> None:
+        self.open = threading.Event()
+        self.asked = threading.Event()
+        self.removed: set[str] = set()
+        self.events: list[str] = []
+        super().__init__(("127.0.0.1", free_port()), _Handler)
+        self.url = f"http://127.0.0.1:{self.server_port}"
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: SlowHost
+
+    def do_POST(self) -> None:
+        event = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        self.server.asked.set()
+        self.server.open.wait(20)
+        self.server.events.append(event["id"])
+        self.server.removed.add(event["item"]["url"])
+        self._answer(200)
+
+    def do_GET(self) -> None:
+        gone = f"{self.server.url}{self.path}" in self.server.removed
+        self._answer(410 if gone else 200)
+
+    def _answer(self, status: int) -> None:
+        self.send_response(status)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, *_arguments: object) -> None:
+        pass
+
+
+@pytest.fixture
+def slow_host() -> Iterator[SlowHost]:
+    host = SlowHost()
+    thread = threading.Thread(target=host.serve_forever)
+    thread.start()
+    yield host
+    host.open.set()
+    host.shutdown()
+    thread.join()
+    host.server_close()
+
+
+def test_a_removal_killed_half_way_is_finished_after_a_restart(
+    server: Server, slow_host: SlowHost, alice: Visitor, bob: Visitor
+) -> None:
+    """The worker dies while the host has the order in its hands."""
+    key = server.add_host("slow", slow_host.url)["api_key"]
+    url = f"{slow_host.url}/p/1"
+    _register(server, key, "1", url)
+    alice.report(url)
+    wait_for(server.all_jobs_done, why="swept")
+    bob.send(
+        "/desk/cases/1/",
+        form="/desk/cases/1/decide/",
+        row=["1"],
+        reason="As reported.",
+        outcome="remove",
+    )
+    assert slow_host.asked.wait(20)
+
+    server.kill()
+    assert _state_of_removal(server) == "ordered"
+    slow_host.open.set()
+    server.start()
+
+    wait_for(lambda: _state_of_removal(server) == "verified", why="finished after the restart")
+    assert len(set(slow_host.events)) == 1, "the repeated order carries the same id"
+    assert server.audit_is_whole()
+
+
+def test_a_sweep_killed_half_way_is_finished_after_a_restart(
+    server: Server, slow_host: SlowHost, alice: Visitor
+) -> None:
+    """The worker dies while it searches a large catalogue; the copies are found all the same."""
+    key = server.add_host("slow", slow_host.url)["api_key"]
+    original, copy = f"{slow_host.url}/p/original", f"{slow_host.url}/p/copy"
+    _register(server, key, "original", original)
+    _register(server, key, "copy", copy)
+    server.stop()
+    _fill_catalogue(server.data, ENTRIES)
+    server.start()
+    alice.report(original)
+    wait_for(lambda: _sweep_job(server)[:2] == (1, True), why="the sweep has begun")
+
+    server.kill()
+    assert _sweep_job(server) == (1, True, False), "it was killed in the middle"
+    assert server.rows("SELECT count(*) FROM cases_sweep") == [(0,)]
+    server.start()
+
+    wait_for(server.all_jobs_done, why="the sweep was taken up again")
+    assert server.rows("SELECT searched, found FROM cases_sweep") == [(ENTRIES + 2, 1)]
+    assert server.rows("SELECT count(*) FROM cases_caseitem") == [(2,)]
+    assert server.audit_is_whole()
+
+
+def test_no_acknowledged_notice_is_lost_however_often_the_server_is_killed(
+    server: Server,
+) -> None:
+    """Five kills while notices come in; every receipt that was shown opens its page."""
+    codes: list[str] = []
+    for _ in range(5):
+        stop = threading.Event()
+
+        def keep_reporting(stop: threading.Event = stop) -> None:
+            while not stop.is_set():
+                try:
+                    codes.append(Visitor(server).report("http://127.0.0.1:9/p/1"))
+                except requests.ConnectionError:
+                    return
+
+        reporter = threading.Thread(target=keep_reporting)
+        before = len(codes)
+        reporter.start()
+        wait_for(lambda before=before: len(codes) >= before + 3, why="notices come in")
+        server.kill()
+        stop.set()
+        reporter.join()
+        server.start()
+
+    assert len(codes) >= 15
+    for code in codes:
+        page = Visitor(server).send("/status/", code=code)
+        assert page.ok
+        assert "Your notice" in page.text
+    wait_for(server.all_jobs_done, why="each has its case")
+    assert server.rows("SELECT count(*) FROM cases_case")[0][0] >= len(codes)
+    assert server.audit_is_whole()
+
+
+def test_a_killed_child_is_started_again(server: Server) -> None:
+    """The web server and the worker are watched over."""
+    assert server.process is not None
+    children = _children(server.process.pid)
+    assert len(children) == 2
+    for child in children:
+        Path(f"/proc/{child}").stat()
+        import os
+        import signal
+
+        os.kill(child, signal.SIGKILL)
+
+    wait_for(lambda: len(set(_children(server.process.pid)) - set(children)) == 2, why="new ones")
+    server.wait_ready()
+
+
+def test_nothing_outlives_a_killed_server(server: Server) -> None:
+    """After kill -9 the port is free, and no worker goes on behind one's back."""
+    assert server.process is not None
+    family = _descendants(server.process.pid)
+    assert len(family) >= 3
+
+    server.kill()
+
+    wait_for(lambda: not any(_is_running(pid) for pid in family), why="all are gone")
+
+
+def _register(server: Server, key: str, item_id: str, url: str) -> None:
+    pdq = "a5" * 32
+    answer = requests.post(
+        f"{server.url}/api/v1/items",
+        json={"id": item_id, "url": url, "fingerprint": {"pdq": pdq, "quality": 100}},
+        headers={"Authorization": f"Bearer {key}"},
+        timeout=20,
+    )
+    assert answer.status_code == 201, answer.text
+
+
+def _fill_catalogue(data: Path, count: int) -> None:
+    """Many items at once, as an archive scan would have left them."""
+    rows = []
+    for number in range(count):
+        url = f"http://127.0.0.1:9/p/{number}"
+        fingerprint = json.dumps({"pdq": secrets.token_hex(32), "quality": 100})
+        rows.append((f"many-{number}", url, "", url, "", "", fingerprint))
+    with sqlite3.connect(data / "staydown.sqlite3", timeout=20) as database:
+        database.executemany(
+            "INSERT INTO catalogue_item (host_id, host_item_id, url, media_url, url_key, "
+            "media_url_key, uploader, fingerprint, registered_at) "
+            "VALUES (1, ?, ?, ?, ?, ?, ?, ?, '2026-01-01 00:00:00')",
+            rows,
+        )
+    database.close()
+
+
+def _sweep_job(server: Server) -> tuple[int, bool, bool]:
+    """Attempts, whether it is leased, whether it is finished."""
+    rows = server.rows(
+        "SELECT attempts, lease IS NOT NULL, finished_at IS NOT NULL FROM jobs_job "
+        "WHERE name = 'cases.sweep'"
+    )
+    return (rows[0][0], bool(rows[0][1]), bool(rows[0][2])) if rows else (0, False, False)
+
+
+def _state_of_removal(server: Server) -> str:
+    return str(server.rows("SELECT state FROM removal_removal")[0][0])
+
+
+def _children(pid: int) -> list[int]:
+    return [int(c) for c in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def _descendants(pid: int) -> list[int]:
+    children = _children(pid)
+    return children + [grandchild for child in children for grandchild in _descendants(child)]
+
+
+def _is_running(pid: int) -> bool:
+    try:
+        status = Path(f"/proc/{pid}/stat").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+    return status.rpartition(")")[2].split()[0] != "Z"
