@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from babel.messages.catalog import Catalog
+from babel.messages.catalog import Catalog, Message
 from babel.messages.extract import extract_python
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import PoFileError, read_po, write_po
@@ -118,7 +118,11 @@ def untranslated(catalog: Catalog) -> Iterator[str]:
     for message in catalog:
         strings = message.string if isinstance(message.string, (tuple, list)) else [message.string]
         if message.id and (message.fuzzy or not all(strings)):
-            yield message.id if isinstance(message.id, str) else message.id[0]
+            yield _singular(message)
+
+
+def _singular(message: Message) -> str:
+    return message.id if isinstance(message.id, str) else message.id[0]
 
 
 def po_text(catalog: Catalog) -> bytes:
@@ -128,8 +132,14 @@ def po_text(catalog: Catalog) -> bytes:
 
 
 def mo_bytes(catalog: Catalog) -> bytes:
+    # What is not translated stays out: the page then shows the source's text, never a blank.
+    ready = PlainCatalog(locale=catalog.locale)
+    left = set(untranslated(catalog))
+    for message in catalog:
+        if message.id and _singular(message) not in left:
+            ready[message.id] = message
     compiled = io.BytesIO()
-    write_mo(compiled, catalog)
+    write_mo(compiled, ready)
     return compiled.getvalue()
 
 

@@ -69,9 +69,7 @@ def main() -> int:
         url=url,
         staydown_public_url=os.environ.get("STAYDOWN_PUBLIC_URL", staydown_url).rstrip("/"),
     )
-    server = make_server(
-        "127.0.0.1", chosen.port, app, threaded=True, request_handler=QuietHandler
-    )
+    server = make_server("127.0.0.1", chosen.port, app, threaded=True, request_handler=QuietHandler)
     serving = threading.Thread(target=server.serve_forever, name="pages", daemon=True)
     runner = ErrandRunner(board, staydown, url=url)
     serving.start()

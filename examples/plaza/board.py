@@ -338,9 +338,7 @@ def _set_state(
 
 
 def _standing(db: sqlite3.Connection, picture_id: str) -> tuple[State, datetime]:
-    row = db.execute(
-        "select state, ordered_at from picture where id = ?", (picture_id,)
-    ).fetchone()
+    row = db.execute("select state, ordered_at from picture where id = ?", (picture_id,)).fetchone()
     if row is None:
         raise UnknownItemError
     never = datetime.min.replace(tzinfo=UTC)
@@ -364,9 +362,7 @@ def _is_new(db: sqlite3.Connection, event_id: str) -> bool:
     return added.rowcount == 1
 
 
-def _send_on(
-    db: sqlite3.Connection, picture_id: str, errand: Errand, *, due_in: float = 0
-) -> None:
+def _send_on(db: sqlite3.Connection, picture_id: str, errand: Errand, *, due_in: float = 0) -> None:
     db.execute(
         "insert or replace into errand values (?, ?, 0, ?)",
         (picture_id, errand, time.time() + due_in),

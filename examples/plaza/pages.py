@@ -32,9 +32,7 @@ CONTENT_POLICY = (
 )
 
 
-def create_app(
-    board: Board, staydown: Staydown, *, url: str, staydown_public_url: str
-) -> Flask:
+def create_app(board: Board, staydown: Staydown, *, url: str, staydown_public_url: str) -> Flask:
     """Plaza, known to the world as *url*; people reach Staydown at *staydown_public_url*."""
     app = Flask(__name__)
     app.config["MAX_CONTENT_LENGTH"] = MAX_UPLOAD_BYTES + 64 * 1024
@@ -117,7 +115,7 @@ def create_app(
         try:
             # The address as Staydown knows it, whatever this call claims to have been sent to.
             event = staydown.read_event(
-                url=f"{url}{request.path}", headers=request.headers, body=request.get_data()
+                url=f"{url}{request.path}", headers=dict(request.headers), body=request.get_data()
             )
             _obey(board, event)
         except ForgedError as error:

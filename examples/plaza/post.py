@@ -71,8 +71,7 @@ def _kind(file: bytes) -> str:
     if not file:
         raise NoPictureError("Choose a picture first: no file arrived, or an empty one.")
     raise NoPictureError(
-        "This file is not a picture that can be shown here."
-        " Choose a JPEG, PNG, WebP, AVIF or GIF."
+        "This file is not a picture that can be shown here. Choose a JPEG, PNG, WebP, AVIF or GIF."
     )
 
 

@@ -59,7 +59,7 @@ class Staydown:
         self._send("DELETE", f"/items/{item_id}")
 
     def read_event(self, *, url: str, headers: Mapping[str, str], body: bytes) -> dict[str, Any]:
-        """Return the event in *body* if Staydown signed this call (RFC 9421), to *url*, just now."""
+        """The event in *body*, if Staydown signed this call (RFC 9421), to *url*, just now."""
         keys = MappingKeyResolver(
             public_keys={self.host: self.webhook_secret.encode()}, private_keys={}
         )

@@ -48,6 +48,11 @@ class Person:
         self.page: Page = self._context.new_page()
         self.page.on("request", lambda request: self.called.add(urlsplit(request.url).netloc))
 
+    def clicks(self, selector: str) -> None:
+        """Click what leads to another page, and wait for it."""
+        with self.page.expect_navigation():
+            self.page.locator(selector).first.click()
+
     def looks(self, what: str) -> None:
         """Keep a picture of the page, and hold it to WCAG 2.2 AA."""
         self._number += 1
@@ -71,9 +76,8 @@ def test_the_whole_path_by_hand(
 ) -> None:
     """Alice on a phone, Bob at a desk, in both languages."""
     wait_for(lambda: len(server.rows("SELECT 1 FROM catalogue_item")) >= 24, why="registered")
-    url, media_url = server.rows(
-        "SELECT url, media_url FROM catalogue_item ORDER BY id DESC LIMIT 1"
-    )[0]
+    url = server.an_item_shown(times=3)
+    media_url = server.rows("SELECT media_url FROM catalogue_item WHERE url = ?", url)[0][0]
     picture = requests.get(media_url, timeout=20).content
 
     alice = Person(chromium, f"alice-{language}", PHONE, language)
@@ -81,21 +85,21 @@ def test_the_whole_path_by_hand(
     expect(alice.page.locator("html")).to_have_attribute("lang", language)
     alice.looks("home")
     alice.page.goto(url)
-    alice.page.locator(f'a[href^="{server.url}/report/?url="]').first.click()
+    alice.clicks(f'a[href^="{server.url}/report/?url="]')
     expect(alice.page.locator("#places")).to_have_value(url)
-    alice.page.locator("main form button").click()
-    assert alice.page.locator(".question").count() >= 4, "what is missing is asked for"
+    alice.clicks("main form button")
+    expect(alice.page.locator(".question")).to_have_count(4)
     alice.looks("questions")
     expect(alice.page.locator("#places")).to_have_value(url)
     alice.page.locator("#good_faith").check()
     alice.page.locator("#contact").fill("alice@example.org")
     alice.page.locator("#signature").fill("Alice Example")
     alice.looks("report")
-    alice.page.locator("main form button").click()
+    alice.clicks("main form button")
     code = alice.page.locator("[data-receipt]").inner_text()
     assert re.fullmatch(r"([A-Z2-7]{4}-){3}[A-Z2-7]{4}", code)
     alice.looks("receipt")
-    alice.page.locator("main a.button").click()
+    alice.clicks("main a.button")
     wait_for(server.all_jobs_done, why="located and swept")
     alice.page.reload()
     expect(alice.page.locator('[data-state="waiting"]').first).to_be_visible()
@@ -106,19 +110,18 @@ def test_the_whole_path_by_hand(
     bob.looks("stranger")
     bob.page.goto(server.sign_in_link())
     bob.looks("sign-in")
-    bob.page.locator("main button").click()
+    bob.clicks("main button")
     bob.looks("queue")
-    bob.page.locator('a[href^="/desk/cases/"]').first.click()
-    veiled = bob.page.locator("img.picture").first
-    veiled.scroll_into_view_if_needed()
-    assert veiled.evaluate("image => image.complete && image.naturalWidth > 0")
+    bob.clicks('a[href^="/desk/cases/"]')
+    bob.page.locator("img.picture").first.scroll_into_view_if_needed()
+    bob.page.wait_for_function("document.querySelector('img.picture').naturalWidth > 0")
     bob.looks("case")
-    bob.page.locator('form[action$="/reveal/"] button').first.click()
+    bob.clicks('form[action$="/reveal/"] button')
     bob.looks("revealed")
-    bob.page.locator("#decide button").first.click()
+    bob.clicks("#decide button")
     expect(bob.page.locator(".question")).to_be_visible()
     bob.page.locator("#reason").fill("Reported as published without consent.")
-    bob.page.locator("#decide button").first.click()
+    bob.clicks("#decide button")
     wait_for(server.all_jobs_done, why="removed and verified")
     bob.page.reload()
     expect(bob.page.locator('[data-removal="verified"]').first).to_be_visible()
@@ -139,7 +142,7 @@ def test_the_whole_path_by_hand(
         alice.page.locator('input[type="file"]').set_input_files(tmp_path / name)
         alice.page.locator('input[name="name"]').fill("mallory")
         alice.page.locator('input[name="title"]').fill("Again")
-        alice.page.locator("main form button").click()
+        alice.clicks("main form button")
         alice.looks(f"plaza-refuses-{name.partition('.')[0]}")
     assert len(server.rows("SELECT 1 FROM gate_check WHERE verdict = 'block'")) == 2
 

@@ -23,15 +23,15 @@ def mountain_lake() -> Image.Image:
         c.polygon([(x, y), *snow[1:4], (x + 3, foot - 40)], "#c9d3e2")
     c.polygon(c.ridge(290, 60), ["#4f6b63", "#2f4a44"])
     c.polygon(c.ridge(322, 26), "#2a453d")
-    for x in range(-5, 810, 9):
+    for foot in range(-5, 810, 9):
         tall = float(c.random.uniform(14, 34))
-        _fir(c, x + float(c.random.uniform(-4, 4)), 342, tall, "#1f382f")
+        _fir(c, foot + float(c.random.uniform(-4, 4)), 342, tall, "#1f382f")
     c.mirror_down(342, ripple=2.6)
     c.paint(c.mask([(0, 342), (800, 342), (800, 600), (0, 600)]), "#17405c", strength=0.28)
     for _ in range(70):
-        y = float(c.random.uniform(356, 596))
-        x, long = float(c.random.uniform(0, 800)), float(c.random.uniform(12, 60)) * y / 420
-        c.line([(x, y), (x + long, y)], 0.8, "#eaf3f72e")
+        down = float(c.random.uniform(356, 596))
+        start, long = float(c.random.uniform(0, 800)), float(c.random.uniform(12, 60)) * down / 420
+        c.line([(start, down), (start + long, down)], 0.8, "#eaf3f72e")
     c.polygon(curve((-20, 560), (130, 548), (250, 580), (330, 612)) + [(-20, 612)], "#26332c")
     boat = curve((470, 505), (500, 526), (575, 528), (612, 500)) + [(540, 510)]
     c.shadow([(x + 4, y + 14) for x, y in boat], blur=6)
@@ -45,7 +45,9 @@ def _fir(c: Canvas, x: float, y: float, tall: float, colour: str) -> None:
     for k in range(3):
         top = y - tall + k * tall * 0.24
         reach = wide * (0.55 + 0.25 * k)
-        c.polygon([(x, top), (x + reach, top + tall * 0.46), (x - reach, top + tall * 0.46)], colour)
+        c.polygon(
+            [(x, top), (x + reach, top + tall * 0.46), (x - reach, top + tall * 0.46)], colour
+        )
 
 
 def dunes() -> Image.Image:
@@ -56,7 +58,9 @@ def dunes() -> Image.Image:
         c.ellipse(x, y, long / 2, 5, "#ffd7b04d")
     c.polygon(curve((-10, 330), (140, 312), (300, 338), (480, 300), (650, 330), (810, 305))
               + [(810, 610), (-10, 610)], ["#c46a4d", "#8b3f43"])  # fmt: skip
-    crest = curve((-20, 470), (120, 430), (250, 345), (330, 372), (420, 440), (640, 520), (820, 540))
+    crest = curve(
+        (-20, 470), (120, 430), (250, 345), (330, 372), (420, 440), (640, 520), (820, 540)
+    )
     c.polygon([*crest, (820, 620), (-20, 620)], ["#e8975c", "#d97d4c", "#b6583f"])
     shade = curve((250, 345), (268, 400), (225, 470), (300, 540), (260, 620))
     right = [(x, y) for x, y in crest if x >= 250]
@@ -97,7 +101,9 @@ def lighthouse() -> Image.Image:
         y = 384 + 210 * float(c.random.random()) ** 1.5
         x, long = float(c.random.uniform(-20, 800)), float(c.random.uniform(10, 44))
         c.line([(x, y), (x + long / 2, y - 1.5), (x + long, y)], 1.3, "#f0a8783d")
-    cliff = curve((420, 612), (436, 520), (470, 500), (482, 430), (520, 402), (640, 392), (820, 372))
+    cliff = curve(
+        (420, 612), (436, 520), (470, 500), (482, 430), (520, 402), (640, 392), (820, 372)
+    )
     c.polygon([*cliff, (820, 612)], ["#3d3a45", "#1d1d29"])
     grass = curve((478, 432), (520, 402), (640, 392), (820, 372))
     c.polygon([*grass, (820, 396), (650, 416), (540, 420)], "#4f6b4a")
@@ -190,7 +196,15 @@ def northern_lights() -> Image.Image:
     c.polygon(c.ridge(440, 90, rough=0.5), ["#16324d", "#0b1a2c"])
     c.polygon([(-5, 480), *curve((-5, 480), (220, 462), (470, 490), (805, 455)), (805, 610), (-5, 610)],
               ["#b8d3e3", "#7394b3", "#4c6c90"])  # fmt: skip
-    for x, tall in [(30, 210), (75, 150), (118, 250), (165, 120), (715, 230), (765, 170), (660, 120)]:
+    for x, tall in [
+        (30, 210),
+        (75, 150),
+        (118, 250),
+        (165, 120),
+        (715, 230),
+        (765, 170),
+        (660, 120),
+    ]:
         _fir(c, x, 520 + tall * 0.08, tall, "#07131f")
     c.polygon([(372, 500), (372, 462), (452, 462), (452, 500)], ["#5a3a2a", "#3a241c"])
     c.polygon([(360, 466), (412, 424), (464, 466)], "#dfeaf2")
@@ -208,7 +222,7 @@ def lavender_rows() -> Image.Image:
     c = Canvas(16, ["#8fc7e8", "#d6ebf2", "#fdf1d8"])
     for x, y, size in [(170, 80, 1.2), (420, 120, 0.8), (640, 70, 1.0)]:
         for dx, dy, r in [(-50, 8, 26), (-20, -6, 34), (20, -2, 30), (54, 10, 22)]:
-            c.circle(x + dx * size, y + dy * size, r * size, "#ffffffd9")
+            c.circle(x + dx * size, y + dy * size, r * size, "#fbfdff")
     c.polygon(c.ridge(225, 70, rough=0.45), ["#93a9b8", "#7f93a0"])
     c.polygon(c.ridge(252, 30), "#6f8c6b")
     horizon, eye = 268, (300.0, 262.0)
@@ -272,7 +286,10 @@ def stormy_sea() -> Image.Image:
 
 
 def _ship(c: Canvas, x: float, y: float) -> None:
-    c.polygon([(x - 74, y - 20), (x + 66, y - 44), (x + 52, y + 2), (x - 56, y + 10)], ["#6b3a26", "#38201a"])
+    c.polygon(
+        [(x - 74, y - 20), (x + 66, y - 44), (x + 52, y + 2), (x - 56, y + 10)],
+        ["#6b3a26", "#38201a"],
+    )
     c.line([(x - 72, y - 16), (x + 63, y - 39)], 3, "#d9b36b")
     for dx, tall in [(-34, 112), (14, 132)]:
         lean = tall * 0.17
@@ -280,7 +297,9 @@ def _ship(c: Canvas, x: float, y: float) -> None:
         c.line([(x + dx, foot), (x + dx - lean, foot - tall)], 3.4, "#2b1a16")
         for part, wide in [(0.3, 30), (0.66, 22)]:
             sx, sy = x + dx - lean * part, foot - tall * part
-            sail = curve((sx - wide, sy + 6), (sx - wide * 0.9 + 9, sy - 22), (sx - wide * 0.8, sy - 38))
+            sail = curve(
+                (sx - wide, sy + 6), (sx - wide * 0.9 + 9, sy - 22), (sx - wide * 0.8, sy - 38)
+            )
             other = curve((sx + wide * 0.8, sy - 50), (sx + wide + 8, sy - 28), (sx + wide, sy - 8))
             c.polygon([*sail, *other], ["#f5ead0", "#cdb994"])
     c.polygon([(x - 12, y - 178), (x + 14, y - 172), (x - 10, y - 164)], "#b5392f")
@@ -295,7 +314,10 @@ def balloons() -> Image.Image:
                      (x + 13, 604 - tall), (x + 24, 600 - tall * 0.45), (x + 38, 610))  # fmt: skip
         c.polygon(rock, ["#c58a78", "#6a4a66"])
         c.ellipse(x, 600 - tall, 20, 10, "#4a3553")
-    c.polygon([(-5, 560), *curve((-5, 560), (250, 545), (480, 575), (805, 550)), (805, 610), (-5, 610)], "#362f52")
+    c.polygon(
+        [(-5, 560), *curve((-5, 560), (250, 545), (480, 575), (805, 550)), (805, 610), (-5, 610)],
+        "#362f52",
+    )
     kinds = [
         (250, 170, 98, ["#e4572e", "#f7d08a"]),
         (545, 120, 66, ["#2e86ab", "#f6f1e7"]),
@@ -322,7 +344,11 @@ def _balloon(c: Canvas, x: float, y: float, size: float, colours: list[str]) -> 
     c.ellipse(x - size * 0.42, y - size * 0.42, size * 0.14, size * 0.26, "#ffffff40", turn=24)
     low = y + size * 1.62
     for dx in (-0.2, -0.07, 0.07, 0.2):
-        c.line([(x + dx * size, y + size * 1.24), (x + dx * size * 0.8, low)], max(0.8, size * 0.014), "#3a2a3a")
+        c.line(
+            [(x + dx * size, y + size * 1.24), (x + dx * size * 0.8, low)],
+            max(0.8, size * 0.014),
+            "#3a2a3a",
+        )
     c.rounded(x - size * 0.19, low, size * 0.38, size * 0.27, size * 0.06, ["#a9743c", "#6f4524"])
 
 
@@ -341,24 +367,38 @@ def terraces() -> Image.Image:
         deep = 12 + k * 2.4
         c.polygon([*line, (820, 620), (-20, 620)], "#5b4a2c")
         water = k % 3 == 1
-        fill = ["#e8f0e4", "#a9c7cf"] if water else [greens[k % 4], mix(greens[k % 4], "#2f5a33", 0.35)]
+        fill = (
+            ["#e8f0e4", "#a9c7cf"]
+            if water
+            else [greens[k % 4], mix(greens[k % 4], "#2f5a33", 0.35)]
+        )
         c.polygon([*[(x, px + deep * 0.35) for x, px in line], (820, 620), (-20, 620)], fill)
         for x, py in line[:: 3 if k > 6 else 5]:
             for j in range(1 + k // 5):
                 gx = x + float(c.random.uniform(-14, 14))
                 gy = py + deep * 0.5 + j * 9 + float(c.random.uniform(0, 9))
-                c.line([(gx, gy), (gx + 2, gy - 4 - k * 0.5)], 1.2, "#e6efb4" if not water else "#5a8f45")
+                c.line(
+                    [(gx, gy), (gx + 2, gy - 4 - k * 0.5)],
+                    1.2,
+                    "#e6efb4" if not water else "#5a8f45",
+                )
     for x, y, size in [(180, 330, 1.0), (560, 262, 0.7), (655, 425, 1.3)]:
         _palm(c, x, y, size)
     x, y = 330, 300
-    c.polygon([(x - 34, y), (x - 34, y - 30), (x + 34, y - 30), (x + 34, y)], ["#b98a55", "#805a35"])
+    c.polygon(
+        [(x - 34, y), (x - 34, y - 30), (x + 34, y - 30), (x + 34, y)], ["#b98a55", "#805a35"]
+    )
     c.polygon([(x - 50, y - 28), (x, y - 66), (x + 50, y - 28)], ["#8a5a35", "#5d3a22"])
     c.rectangle(x - 8, y - 22, 16, 22, "#38241a")
     return c.image()
 
 
 def _palm(c: Canvas, x: float, y: float, size: float) -> None:
-    c.line(curve((x, y), (x + 6 * size, y - 40 * size), (x + 16 * size, y - 84 * size)), 5 * size, "#6b4c2e")
+    c.line(
+        curve((x, y), (x + 6 * size, y - 40 * size), (x + 16 * size, y - 84 * size)),
+        5 * size,
+        "#6b4c2e",
+    )
     tx, ty = x + 16 * size, y - 84 * size
     for turn in (-170, -140, -105, -70, -35, -5, 25, 165):
         angle = math.radians(turn)
@@ -366,5 +406,3 @@ def _palm(c: Canvas, x: float, y: float, size: float) -> None:
         mid = ((tx + ex) / 2, (ty + ey) / 2 - 12 * size)
         c.polygon([*curve((tx, ty), mid, (ex, ey)), *curve((ex, ey), (mid[0], mid[1] + 9 * size), (tx, ty))],
                   "#3f6b35" if turn < -80 else "#55843f")  # fmt: skip
-
-

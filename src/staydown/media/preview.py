@@ -18,7 +18,7 @@ from staydown.media.isolate import DecoderPool
 from staydown.media.limits import Limits
 
 _ENTRY = "staydown.media.preview:draw"
-_VEILED_SIDE = 24
+_VEILED_SIDE = 16
 """A veiled picture is shrunk to this many pixels: what is not there cannot be sharpened."""
 
 _pool: DecoderPool | None = None

@@ -29,13 +29,13 @@ class Credentials:
 
 def origin_of(url: str) -> str:
     """``scheme://name:port`` of *url*, in lower case, the port always written."""
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise HostError(f"{url!r} is not an http or https address")
     try:
-        port = parts.port or {"http": 80, "https": 443}[parts.scheme]
+        parts = urlsplit(url)
+        port = parts.port or {"http": 80, "https": 443}.get(parts.scheme)
     except ValueError as error:
-        raise HostError(f"{url!r} has a port that is no number") from error
+        raise HostError(f"{url!r} is not a well-formed address") from error
+    if port is None or parts.scheme not in ("http", "https") or not parts.hostname:
+        raise HostError(f"{url!r} is not an http or https address")
     return f"{parts.scheme}://{parts.hostname.lower()}:{port}"
 
 

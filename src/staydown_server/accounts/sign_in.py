@@ -21,7 +21,8 @@ def issue_link(email: str) -> str:
     """Make a one-time token for *email*, whose account is made if it is new."""
     token = secrets.token_urlsafe(24)
     with transaction.atomic():
-        user, _ = User.objects.get_or_create(email=User.objects.normalize_email(email.strip()))
+        # One spelling: an appeal is heard by another person, not by another way to write one.
+        user, _ = User.objects.get_or_create(email=email.strip().lower())
         SignInLink.objects.create(
             user=user, digest=_digest(token), expires_at=timezone.now() + LINK_LIFETIME
         )

@@ -1,8 +1,9 @@
 """What an endpoint was sent: a file, fingerprints, or something else entirely."""
 
 import json
+import re
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeGuard
 
 from django.core.files import File
 from django.core.files.uploadedfile import TemporaryUploadedFile
@@ -15,6 +16,7 @@ from staydown_server.api.problems import Problem
 
 LARGEST_JSON = 2_000_000
 MOST_FINGERPRINTS = 100
+_HALVES = re.compile("[\ud800-\udfff]")
 
 
 def is_json(request: HttpRequest) -> bool:
@@ -45,7 +47,7 @@ def form(request: HttpRequest) -> dict[str, str]:
 def text(values: dict[str, Any], name: str, *, limit: int, required: bool = False) -> str:
     """Field *name* of *values* as text of at most *limit* characters, or a problem."""
     value = values.get(name, "")
-    if not isinstance(value, str) or "\x00" in value:
+    if not is_text(value):
         raise Problem(422, "bad-field", f"The field {name!r} must be text.", field=name)
     if required and not value.strip():
         raise Problem(422, "missing-field", f"The field {name!r} is missing.", field=name)
@@ -53,6 +55,11 @@ def text(values: dict[str, Any], name: str, *, limit: int, required: bool = Fals
         sentence = f"The field {name!r} may have {limit} characters at most."
         raise Problem(422, "field-too-long", sentence, field=name)
     return value
+
+
+def is_text(value: object) -> TypeGuard[str]:
+    """Whether *value* is text that can be stored: JSON can carry halves of characters and NUL."""
+    return isinstance(value, str) and "\x00" not in value and not _HALVES.search(value)
 
 
 def fingerprints(request: HttpRequest) -> list[Fingerprint]:
@@ -73,7 +80,7 @@ def fingerprints(request: HttpRequest) -> list[Fingerprint]:
 def fingerprint(value: Any) -> Fingerprint:
     """A fingerprint from its JSON form, or a problem that says what is wrong with it."""
     try:
-        return Fingerprint.from_json(json.dumps(value))
+        return Fingerprint.from_dict(value)
     except staydown.FingerprintError as error:
         raise Problem(422, "bad-fingerprint", str(error)) from None
 

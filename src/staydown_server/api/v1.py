@@ -116,7 +116,7 @@ def send_notice(request: HttpRequest) -> HttpResponse:
     if not isinstance(fingerprints, list):
         raise Problem(422, "bad-field", "The field 'fingerprints' must be a list.")
     places = values.get("urls", [])
-    if not isinstance(places, list) or not all(isinstance(url, str) for url in places):
+    if not isinstance(places, list) or not all(bodies.is_text(url) for url in places):
         raise Problem(422, "bad-field", "The field 'urls' must be a list of addresses.")
     report = Report(
         signature=bodies.text(values, "signature", limit=500),

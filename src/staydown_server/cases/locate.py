@@ -7,6 +7,7 @@ from django.db import transaction
 
 import staydown
 from staydown import Fingerprint
+from staydown.media import DecoderUnavailable
 from staydown_server import audit
 from staydown_server.cases import sweep
 from staydown_server.cases.models import CaseItem
@@ -23,21 +24,22 @@ def locate(case_item_id: int) -> None:
     """Turn a reported address into an item of the catalogue and send it to the sweep.
 
     A page that shows several items brings them all into the case. An address that the host
-    never registered is fetched, if it is on a host of ours and serves a picture.
+    never registered is fetched, if it is on a host of ours and serves a picture. A second
+    address of an item that stands in the case already leaves it: one row is decided once.
     """
-    row = CaseItem.objects.select_related("case").get(pk=case_item_id)
-    if row.state != CaseItem.State.LOCATING:
+    rows = CaseItem.objects.filter(pk=case_item_id, state=CaseItem.State.LOCATING)
+    row = rows.filter(case__notice__withdrawn_at=None).first()
+    if row is None:
         return
     items = hosted.locate(row.reported_url)
     fingerprint = None if items else _fetch_fingerprint(row.reported_url)
     with transaction.atomic():
-        row = CaseItem.objects.select_for_update().get(pk=case_item_id)
-        if row.state != CaseItem.State.LOCATING:
+        row = rows.select_for_update().select_related("case").first()
+        if row is None:
             return
         known = set(row.case.caseitem_set.values_list("item_id", flat=True))
         for item in items:
             if item.pk in known:
-                # Reported twice, as a page and as a file: one row is enough.
                 continue
             if row.item is None:
                 row.item = item
@@ -49,10 +51,13 @@ def locate(case_item_id: int) -> None:
             _send_to_sweep(target, item.fingerprint)
         if not items and fingerprint:
             _send_to_sweep(row, fingerprint.to_json())
-        elif row.item is None:
-            row.state = CaseItem.State.READY if items else CaseItem.State.NOT_FOUND
+        elif not items:
+            row.state = CaseItem.State.NOT_FOUND
             row.save()
-            audit.record("item.duplicate" if items else "item.not_found", row, by="system")
+            audit.record("item.not_found", row, by="system")
+        elif row.item is None:
+            audit.record("item.duplicate", row, by="system", case=row.case_id)
+            row.delete()
 
 
 def stored_form(fingerprint: dict[str, Any]) -> str:
@@ -74,7 +79,7 @@ def _fetch_fingerprint(url: str) -> Fingerprint | None:
         return None
     try:
         answer = fetch.fetch(url, host=host, limit=LARGEST_FILE)
-    except fetch.Refused:
+    except (fetch.Refused, fetch.TooLong):
         return None
     except fetch.FetchError as error:
         raise RetryLater("the host did not answer") from error
@@ -84,5 +89,7 @@ def _fetch_fingerprint(url: str) -> Fingerprint | None:
         return None
     try:
         return staydown.fingerprint_bytes(answer.body)
+    except DecoderUnavailable as error:
+        raise RetryLater("no decoder could be started") from error
     except staydown.MediaError:
         return None

@@ -14,10 +14,15 @@ from staydown_server.notices.report import urls_in
 
 @job("cases.open")
 def open_case(notice_id: int) -> None:
-    """Open the notice's case, once, with one row for each thing it points at."""
-    notice = Notice.objects.get(pk=notice_id)
+    """Open the notice's case, once, with one row for each thing it points at.
+
+    A notice that was taken back meanwhile opens none.
+    """
     clock = jurisdiction(settings.JURISDICTION)
     with transaction.atomic():
+        notice = Notice.objects.select_for_update().get(pk=notice_id)
+        if notice.withdrawn_at:
+            return
         case, is_new = Case.objects.get_or_create(
             notice=notice,
             defaults={

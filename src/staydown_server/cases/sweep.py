@@ -1,13 +1,16 @@
 """Step 4: search everything the hosts show for copies, and bring them into the case."""
 
 from django.db import transaction
+from django.utils import timezone
 
 from staydown import Match
 from staydown_server import audit
-from staydown_server.cases.models import CaseItem, Sweep
+from staydown_server.cases.jurisdictions import jurisdiction
+from staydown_server.cases.models import Case, CaseItem, Sweep
 from staydown_server.catalogue import sweep as hosted
 from staydown_server.catalogue.models import Item
 from staydown_server.jobs import job
+from staydown_server.notices.models import Notice
 
 
 @job("cases.sweep")
@@ -45,9 +48,13 @@ def sweep(case_item_id: int) -> None:
 def add_copy(row: CaseItem, item: Item, match: Match, *, origin: CaseItem.Origin) -> bool:
     """Bring *item* into the case of *row* as a copy of it, with the evidence.
 
-    False if the item stands in the case already. A case that was closed opens again: what
-    came after its decisions needs one of its own.
+    False if the item stands in the case already, or the notice was taken back meanwhile. A
+    case that was closed opens again, with a clock that starts now: what came after its
+    decisions needs one of its own.
     """
+    notices = Notice.objects.select_for_update().filter(pk=row.case.notice_id)
+    if not notices.filter(withdrawn_at=None).exists():
+        return False
     _, is_new = CaseItem.objects.get_or_create(
         case=row.case,
         item=item,
@@ -62,9 +69,7 @@ def add_copy(row: CaseItem, item: Item, match: Match, *, origin: CaseItem.Origin
         },
     )
     if is_new:
-        case = row.case
-        case.closed_at = None
-        case.save(update_fields=["closed_at"])
+        _reopen(row.case)
         audit.record(
             "copy.found",
             row,
@@ -74,3 +79,12 @@ def add_copy(row: CaseItem, item: Item, match: Match, *, origin: CaseItem.Origin
             distance=match.distance,
         )
     return is_new
+
+
+def _reopen(case: Case) -> None:
+    if case.closed_at is None:
+        return
+    case.closed_at = None
+    case.deadline = timezone.now() + jurisdiction(case.jurisdiction).time_to_remove
+    case.save(update_fields=["closed_at", "deadline"])
+    audit.record("case.reopened", case, by="system")

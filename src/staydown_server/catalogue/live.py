@@ -5,10 +5,12 @@ began, by whichever process, is found by it.
 """
 
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 
 from staydown import Bank, Fingerprint, Match
 from staydown_server.catalogue.models import Change, Shelf
+
+_PORTION = 500
 
 #: All entries of a shelf, or those with the given ids, as (id, fingerprint in JSON).
 Entries = Callable[[Iterable[int] | None], Iterable[tuple[int, str]]]
@@ -36,8 +38,7 @@ class LiveBank:
         if self._bank is None:
             last = Change.objects.filter(shelf=self._shelf).order_by("-sequence").first()
             bank = Bank()
-            for entry_id, fingerprint in self._entries(None):
-                bank.add(str(entry_id), Fingerprint.from_json(fingerprint))
+            bank.add_many(_read(self._entries(None)))
             self._bank, self._sequence = bank, last.sequence if last else 0
             return bank
         changes = Change.objects.filter(shelf=self._shelf, sequence__gt=self._sequence)
@@ -47,9 +48,16 @@ class LiveBank:
             return self._bank
         added = {entry_id for entry_id, change in latest.items() if change.is_added}
         for entry_id in latest.keys() - added:
-            if str(entry_id) in self._bank:
-                self._bank.remove(str(entry_id))
-        for entry_id, fingerprint in self._entries(added):
-            self._bank.add(str(entry_id), Fingerprint.from_json(fingerprint))
+            self._bank.remove(str(entry_id))
+        wanted = sorted(added)
+        # In portions: a statement takes so many parameters, and a host may have registered
+        # all that it has since the last search.
+        for start in range(0, len(wanted), _PORTION):
+            self._bank.add_many(_read(self._entries(wanted[start : start + _PORTION])))
         self._sequence = max(change.sequence for change in latest.values())
         return self._bank
+
+
+def _read(entries: Iterable[tuple[int, str]]) -> Iterator[tuple[str, Fingerprint]]:
+    for entry_id, fingerprint in entries:
+        yield str(entry_id), Fingerprint.from_json(fingerprint)

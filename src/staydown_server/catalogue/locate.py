@@ -13,7 +13,7 @@ def key_of(url: str) -> str:
     """*url* as we compare it: origin in lower case, no fragment, no slash at the end."""
     try:
         origin = origin_of(url)
-    except (HostError, ValueError):
+    except HostError:
         return url
     parts = urlsplit(url)
     query = f"?{parts.query}" if parts.query else ""
@@ -24,7 +24,7 @@ def on_host(url: str, host: Host) -> bool:
     """Whether *url* is on one of the host's own origins."""
     try:
         return origin_of(url) in host.origins
-    except (HostError, ValueError):
+    except HostError:
         return False
 
 

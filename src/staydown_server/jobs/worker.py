@@ -1,7 +1,8 @@
-"""The process that runs jobs: a few threads that claim, and one that renews their leases."""
+"""The process that runs jobs: one thread claims, a few work, and one renews their leases."""
 
 import logging
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 from django.conf import settings
 from django.db import close_old_connections, connection
@@ -23,54 +24,56 @@ class Worker:
         self._ended = threading.Event()
         self._running: dict[int, Job] = {}
         self._lock = threading.Lock()
-        self._threads = [
-            threading.Thread(target=self._work, name=f"job-{number}") for number in range(threads)
-        ]
-        self._leases = threading.Thread(target=self._keep_leases, name="leases")
+        self._free = threading.Semaphore(threads)
+        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="job")
 
     def run(self) -> None:
         """Work until :meth:`stop`."""
-        for thread in (self._leases, *self._threads):
-            thread.start()
-        for thread in self._threads:
-            thread.join()
-        self._ended.set()
-        self._leases.join()
+        leases = threading.Thread(target=self._keep_leases, name="leases")
+        leases.start()
+        try:
+            while not self._stopping.is_set():
+                # A job is claimed only when somebody is free to begin with it.
+                if not self._free.acquire(timeout=IDLE_SECONDS):
+                    continue
+                job = self._claim()
+                if job is None:
+                    self._free.release()
+                    self._stopping.wait(IDLE_SECONDS)
+                    continue
+                with self._lock:
+                    self._running[job.pk] = job
+                self._pool.submit(self._work, job)
+        finally:
+            self._pool.shutdown()
+            self._ended.set()
+            leases.join()
+            connection.close()
 
     def stop(self) -> None:
         self._stopping.set()
 
-    def _work(self) -> None:
-        try:
-            while not self._stopping.is_set():
-                if not self._work_once():
-                    self._stopping.wait(IDLE_SECONDS)
-        finally:
-            connection.close()
-
-    def _work_once(self) -> bool:
+    def _claim(self) -> Job | None:
         close_old_connections()
         try:
-            job = queue.claim()
+            return queue.claim()
         except OperationalError:
             log.warning("the database did not let a job be claimed; trying again")
-            return False
-        if job is None:
-            return False
-        with self._lock:
-            self._running[job.pk] = job
+            return None
+
+    def _work(self, job: Job) -> None:
         try:
             error = queue.run(job)
+            if error is not None:
+                log.warning("job %s %s: %s, again later", job.pk, job.name, type(error).__name__)
         except OperationalError:
             # The lease runs out by itself, and the job is tried again.
             log.warning("job %s %s: its end could not be written", job.pk, job.name)
-        else:
-            if error is not None:
-                log.warning("job %s %s: %s, again later", job.pk, job.name, type(error).__name__)
         finally:
+            connection.close()
             with self._lock:
                 del self._running[job.pk]
-        return True
+            self._free.release()
 
     def _keep_leases(self) -> None:
         try:

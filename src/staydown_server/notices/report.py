@@ -9,7 +9,10 @@ from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any
 
-_URL = re.compile(r"https?://[^\s<>\"'\]\[(){}|\\^`]+", re.IGNORECASE)
+# Invisible characters come along when an address is copied out of a chat.
+_URL = re.compile(
+    r"https?://[^\s<>\"'\]\[{}|\\^`«»“”‘’\u200b-\u200f\u2060\ufeff]+", re.IGNORECASE
+)
 _TRAILING = ".,;:!?…"
 
 #: Longer than anything anyone needs to say; keeps one notice from filling the disk.
@@ -95,5 +98,14 @@ class Report:
 
 def urls_in(text: str) -> tuple[str, ...]:
     """The http(s) addresses in *text*, in order, each once."""
-    found = (match.group().rstrip(_TRAILING) for match in _URL.finditer(text))
+    found = (_without_tail(match.group()) for match in _URL.finditer(text))
     return tuple(dict.fromkeys(found))
+
+
+def _without_tail(url: str) -> str:
+    """*url* without the marks of the sentence that it ended."""
+    url = url.rstrip(_TRAILING)
+    # A bracket that closes nothing in the address was opened before it.
+    while url.endswith(")") and url.count(")") > url.count("("):
+        url = url[:-1].rstrip(_TRAILING)
+    return url

@@ -15,7 +15,7 @@ from staydown_server.web.errors import error_page
 log = logging.getLogger("staydown_server.errors")
 
 
-def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     return _answer(request, 400, "bad-request", "The request could not be understood.")
 
 
@@ -25,6 +25,10 @@ def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     return _answer(request, 404, "not-found", "There is nothing at this address.")
+
+
+def wrong_method(request: HttpRequest) -> HttpResponse:
+    return _answer(request, 405, "wrong-method", "This address does not take this method.")
 
 
 def too_large(request: HttpRequest) -> HttpResponse:
@@ -38,7 +42,7 @@ def length_required(request: HttpRequest) -> HttpResponse:
 def our_fault(request: HttpRequest) -> HttpResponse:
     log_where_it_broke()
     return _answer(
-        request, 500, "our-fault", "Something went wrong on our side; nothing you sent is lost."
+        request, 500, "our-fault", "Something went wrong on our side. Repeat the request later."
     )
 
 

@@ -12,7 +12,7 @@ KEY_FILE = Path(os.environ.get("STAYDOWN_KEY_FILE", DATA / "keys" / "installatio
 JURISDICTION = os.environ.get("STAYDOWN_JURISDICTION", "us")
 JOB_LEASE_SECONDS = float(os.environ.get("STAYDOWN_JOB_LEASE_SECONDS", "15"))
 JOB_THREADS = int(os.environ.get("STAYDOWN_JOB_THREADS", "4"))
-WEB_THREADS = int(os.environ.get("STAYDOWN_WEB_THREADS", "8"))
+WEB_THREADS = int(os.environ.get("STAYDOWN_WEB_THREADS", "4"))
 UPLOAD_LIMIT = int(os.environ.get("STAYDOWN_UPLOAD_LIMIT_MB", "64")) * 1_000_000
 
 
@@ -54,15 +54,17 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
-    "staydown_server.project.middleware.UploadLimit",
+    "staydown_server.project.middleware.NothingCached",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
+    # Before anything that reads the body, after what knows the person's language.
+    "staydown_server.project.middleware.UploadLimit",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    "staydown_server.project.middleware.NothingCached",
+    "staydown_server.project.middleware.WrongMethod",
 ]
 
 ROOT_URLCONF = "staydown_server.project.urls"
@@ -110,7 +112,8 @@ SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = _public.sc
 LANGUAGE_COOKIE_NAME = "staydown_language"
 CSRF_FAILURE_VIEW = "staydown_server.web.errors.form_expired"
 X_FRAME_OPTIONS = "DENY"
-SECURE_REFERRER_POLICY = "no-referrer"
+# Not "no-referrer": browsers then send forms with "Origin: null", which the CSRF check refuses.
+SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 
 CONTENT_SECURITY_POLICY = {
@@ -136,7 +139,8 @@ WHITENOISE_AUTOREFRESH = False
 FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.TemporaryFileUploadHandler"]
 FILE_UPLOAD_TEMP_DIR = DATA / "incoming"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2_000_000
-DATA_UPLOAD_MAX_NUMBER_FILES = 20
+# More than the form takes: it says so itself, and keeps what was typed.
+DATA_UPLOAD_MAX_NUMBER_FILES = 100
 
 LOGGING = {
     "version": 1,

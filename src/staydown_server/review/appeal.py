@@ -5,8 +5,9 @@ from django.utils import timezone
 
 from staydown_server import audit
 from staydown_server.accounts.models import User
+from staydown_server.cases.models import Decision
 from staydown_server.removal.models import Removal
-from staydown_server.review.decide import NothingToRestore, ReasonMissing, restore
+from staydown_server.review.decide import ReasonMissing, restore
 from staydown_server.review.models import Appeal
 
 LONGEST_TEXT = 10_000
@@ -73,8 +74,12 @@ def answer(waiting: Appeal, *, outcome: Appeal.Outcome, reason: str, by: User) -
             raise AppealAnswered
         audit.record("appeal.answered", waiting, by=str(by), outcome=outcome.value)
         if outcome == Appeal.Outcome.GRANTED:
-            try:
-                restore(waiting.removal.decision.case_item, reason=reason, by=by)
-            except NothingToRestore:
-                # Restored meanwhile on another ground: the appeal is granted all the same.
-                return
+            # Every case that has the item removed: one left over would keep it down. None may
+            # be left (the person withdrew meanwhile): the appeal is granted all the same.
+            standing = Decision.objects.filter(
+                case_item__item=waiting.removal.item_id,
+                outcome=Decision.Outcome.REMOVE,
+                superseded_at=None,
+            )
+            for decision in standing.select_related("case_item"):
+                restore(decision.case_item, reason=reason, by=by)

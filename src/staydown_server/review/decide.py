@@ -37,6 +37,10 @@ class StillSearching(DecisionError):
     """One of them is still being located or swept."""
 
 
+class NothingToRemove(DecisionError):
+    """Nothing was found at one of the addresses: there is nothing to remove there."""
+
+
 class NoticeWithdrawn(DecisionError):
     """The person took the notice back meanwhile."""
 
@@ -64,6 +68,8 @@ def decide(
                 raise NothingChosen
             if any(row.state in _UNFINISHED for row in rows):
                 raise StillSearching
+            if outcome == Decision.Outcome.REMOVE and not all(row.fingerprint for row in rows):
+                raise NothingToRemove
             decisions = [_decide_one(row, outcome, reason.strip(), by) for row in rows]
             close_if_decided(case)
     except IntegrityError as error:
@@ -105,11 +111,14 @@ def restore(row: CaseItem, *, reason: str, by: User | None) -> Decision:
 
 
 def close_if_decided(case: Case) -> None:
-    """Close *case* once nothing in it waits for a decision."""
-    undecided = [
-        row for row in case.caseitem_set.prefetch_related("decision_set") if not row.decision
-    ]
-    if not undecided and case.closed_at is None:
+    """Close *case* once nothing in it waits for a decision.
+
+    Where nothing was found there is nothing to decide about, unless nothing was found at all:
+    then somebody looks at the case before it closes.
+    """
+    rows = case.caseitem_set.prefetch_related("decision_set")
+    found = [row for row in rows if row.state != CaseItem.State.NOT_FOUND] or rows
+    if all(row.decision for row in found) and case.closed_at is None:
         case.closed_at = timezone.now()
         case.save(update_fields=["closed_at"])
         audit.record("case.closed", case, by="system")

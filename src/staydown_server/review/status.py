@@ -89,9 +89,9 @@ def _row(row: CaseItem, removal: Removal | None) -> Row:
 def _state(
     row: CaseItem, decision: Decision | None, removal: Removal | None
 ) -> tuple[RowState, datetime | None]:
+    if row.state == CaseItem.State.NOT_FOUND:
+        return RowState.NOT_FOUND, decision.decided_at if decision else None
     if decision is None:
-        if row.state == CaseItem.State.NOT_FOUND:
-            return RowState.NOT_FOUND, None
         if row.state == CaseItem.State.READY:
             return RowState.WAITING, None
         return RowState.SEARCHING, None

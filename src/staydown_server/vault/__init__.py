@@ -7,6 +7,7 @@ so that a value sealed for one purpose cannot be opened, or compared, for anothe
 import base64
 import hmac
 import os
+import tempfile
 from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
@@ -37,8 +38,8 @@ class Unreadable(VaultError):
 def make_key(path: Path) -> None:
     """Write a new 32-byte key to *path*, readable by its owner only, unless one is there."""
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    draft = path.with_suffix(f".{os.getpid()}")
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    # A fresh name each time: a draft that a killed start left may be a second name of the key.
+    descriptor, draft = tempfile.mkstemp(prefix=f"{path.name}.", dir=path.parent)
     with os.fdopen(descriptor, "wb") as file:
         file.write(os.urandom(_KEY_BYTES))
         file.flush()
@@ -49,7 +50,7 @@ def make_key(path: Path) -> None:
     except FileExistsError:
         return
     finally:
-        draft.unlink()
+        Path(draft).unlink()
 
 
 def subkey(purpose: str) -> bytes:

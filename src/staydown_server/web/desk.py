@@ -8,7 +8,7 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_safe, require_POST
 
 from staydown_server.accounts.models import User
 from staydown_server.cases.jurisdictions import jurisdictions
@@ -22,6 +22,7 @@ from staydown_server.review.decide import (
     AlreadyDecided,
     DecisionError,
     NothingChosen,
+    NothingToRemove,
     NothingToRestore,
     NoticeWithdrawn,
     ReasonMissing,
@@ -49,7 +50,7 @@ def moderators_only(page: Page[P]) -> Page[P]:
     return guarded
 
 
-@require_GET
+@require_safe
 @moderators_only
 def queue(request: HttpRequest) -> HttpResponse:
     shown = {
@@ -60,7 +61,7 @@ def queue(request: HttpRequest) -> HttpResponse:
     return render(request, "web/queue.html", shown)
 
 
-@require_GET
+@require_safe
 @moderators_only
 def case(request: HttpRequest, case_id: int) -> HttpResponse:
     return render(
@@ -72,7 +73,7 @@ def case(request: HttpRequest, case_id: int) -> HttpResponse:
 @moderators_only
 def decide_view(request: HttpRequest, case_id: int) -> HttpResponse:
     case = get_object_or_404(Case, pk=case_id)
-    chosen = [int(row) for row in request.POST.getlist("row") if row.isdigit()]
+    chosen = _numbers(request.POST.getlist("row"))
     reason = request.POST.get("reason", "").replace("\x00", "")[:5000]
     outcome = request.POST.get("outcome", "")
     try:
@@ -117,7 +118,7 @@ def reveal(request: HttpRequest, row_id: int) -> HttpResponse:
     return response
 
 
-@require_GET
+@require_safe
 @moderators_only
 def picture(request: HttpRequest, row_id: int) -> HttpResponse:
     row = get_object_or_404(CaseItem.objects.select_related("item__host"), pk=row_id)
@@ -146,6 +147,11 @@ def appeal(request: HttpRequest, appeal_id: int) -> HttpResponse:
     else:
         messages.success(request, _("The appeal is answered."))
     return redirect("web:case", waiting.removal.decision.case_item.case_id)
+
+
+def _numbers(texts: list[str]) -> list[int]:
+    """The numbers among *texts* that can be an id: 18 digits fit every database."""
+    return [int(text) for text in texts if text.isascii() and text.isdigit() and len(text) < 19]
 
 
 def _user(request: HttpRequest) -> User:
@@ -184,7 +190,7 @@ def _case_page(request: HttpRequest, case: Case) -> dict[str, Any]:
         "stopped": Check.objects.filter(keep_down__case_item__case=case).count(),
         "appeals": Appeal.objects.filter(removal__decision__case_item__case=case).order_by("pk"),
         "reason": "",
-        "chosen": [card["row"].pk for card in cards],
+        "chosen": [card["row"].pk for card in cards if card["row"].fingerprint],
     }
 
 
@@ -195,6 +201,7 @@ def _decision_sentence(error: Exception) -> str:
         AlreadyDecided: _("Somebody decided about one of these pictures a moment ago."),
         StillSearching: _("The search for one of these is still running. Try again in a moment."),
         NoticeWithdrawn: _("The person has taken the notice back."),
+        NothingToRemove: _("Nothing was found at one of the addresses: nothing to remove there."),
         NothingToRestore: _("There is no removal to undo."),
         appeals.NotTheSamePerson: _("Another moderator must answer this appeal."),
         appeals.AppealAnswered: _("Somebody answered this appeal a moment ago."),

@@ -41,7 +41,10 @@ def _words(status: int) -> dict[str, str]:
     if status >= 500:
         return {
             "title": _("Something went wrong on our side"),
-            "text": _("Nothing that you have already sent is lost. Please try again in a minute."),
+            "text": _(
+                "What you sent just now may not have reached us. Please go back and send it once "
+                "more in a minute: sending it twice does no harm."
+            ),
         }
     return {
         "title": _("That could not be understood"),

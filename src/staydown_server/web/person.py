@@ -8,7 +8,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_safe, require_http_methods, require_POST
 
 import staydown
 from staydown_server.cases.jurisdictions import jurisdictions
@@ -24,7 +24,7 @@ _MOST_FILES = 20
 _TEXTS = ("places", "explanation", "on_behalf_of", "signature", "contact")
 
 
-@require_GET
+@require_safe
 def home(request: HttpRequest) -> HttpResponse:
     return render(request, "web/home.html")
 
@@ -84,7 +84,7 @@ def report(request: HttpRequest) -> HttpResponse:
     return render(request, "web/report.html", shown, status=HTTPStatus.UNPROCESSABLE_ENTITY)
 
 
-@require_GET
+@require_safe
 def received(request: HttpRequest) -> HttpResponse:
     """The receipt, right after a notice was sent."""
     code = sealed.remembered_receipt(request)

@@ -5,7 +5,7 @@ from http import HTTPStatus
 from django.contrib.auth import login, logout
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_safe, require_http_methods, require_POST
 
 from staydown_server.accounts.sign_in import LinkSpent, use_link
 
@@ -23,7 +23,7 @@ def sign_in(request: HttpRequest, token: str) -> HttpResponse:
     return redirect("web:queue")
 
 
-@require_GET
+@require_safe
 def needed(request: HttpRequest) -> HttpResponse:
     """Where somebody lands who asks for the desk without having signed in."""
     return render(request, "web/sign_in_needed.html", status=HTTPStatus.UNAUTHORIZED)
