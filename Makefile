@@ -29,7 +29,7 @@ check: lint
 	$(PYTEST) -m "not browser"
 
 test: lint
-	@tools/debian-packages.sh chromium=chromium
+	@tools/debian-packages.sh "chromium=chromium fonts-dejavu-core"
 	$(PYTEST)
 
 bench: setup

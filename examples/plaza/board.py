@@ -26,6 +26,8 @@ create table if not exists picture (
     extension text not null,
     posted_at text not null,
     state text not null check (state in ('held', 'public', 'removed', 'refused', 'deleted')),
+    -- Whether Staydown knows it.
+    registered integer not null default 0 check (registered in (0, 1)),
     -- Staydown's statement of reasons for the last removal, as it came.
     reasons text not null default '{}',
     -- When Staydown wrote the last order that we obeyed.
@@ -81,6 +83,7 @@ class Picture:
     extension: str
     state: State = State.HELD
     posted_at: datetime = field(default_factory=lambda: datetime.now(UTC))
+    registered: bool = False
     reasons: dict[str, Any] = field(default_factory=dict)
 
     @property
@@ -154,12 +157,18 @@ class Board:
         """Drop a held upload that the gate has refused: it was never shown."""
         self._drop(picture, State.REFUSED, only_from=State.HELD)
 
-    def hide(self, picture: Picture) -> None:
-        """Take a public picture down because the gate refused it at registration."""
+    def withdraw(self, picture: Picture) -> None:
+        """Hold a public picture again: the gate must be asked once more."""
         with self._change() as db:
-            if _set_state(db, picture.id, State.REMOVED, only_from=State.PUBLIC):
-                _done(db, picture.id)
+            if _set_state(db, picture.id, State.HELD, only_from=State.PUBLIC):
+                db.execute("update picture set registered = 1 where id = ?", (picture.id,))
+                _send_on(db, picture.id, Errand.CHECK)
         self._place(picture.id)
+
+    def registered(self, picture: Picture) -> None:
+        """Staydown knows this picture now."""
+        with self._change() as db:
+            db.execute("update picture set registered = 1 where id = ?", (picture.id,))
 
     def delete(self, picture: Picture) -> None:
         """Delete a public picture, as its uploader wishes."""
@@ -174,10 +183,10 @@ class Board:
         with self._change() as db:
             if _is_new(db, event_id):
                 state, _ = _standing(db, picture_id)
-                if state != State.DELETED:
+                if state not in (State.DELETED, State.REFUSED):
                     _set_state(db, picture_id, State.REMOVED)
                     _done(db, picture_id)
-                    _obeyed(db, picture_id, ordered_at, reasons)
+                _obeyed(db, picture_id, ordered_at, reasons)
         self._place(picture_id)
 
     def restore(self, picture_id: str, *, event_id: str, ordered_at: datetime) -> None:
@@ -194,9 +203,8 @@ class Board:
                 raise StaleOrderError("This order has been overtaken.")
             self._move(_read(db, "id = ?", picture_id)[0].file_name, self._hidden, self._shown)
             _set_state(db, picture_id, State.PUBLIC)
+            _done(db, picture_id)
             _obeyed(db, picture_id, ordered_at, {})
-            if state == State.HELD:
-                _send_on(db, picture_id, Errand.REGISTER)
 
     # Errands
 
@@ -210,9 +218,11 @@ class Board:
                 (_read(db, "id = ?", row["picture_id"])[0], Errand(row["kind"])) for row in rows
             ]
 
-    def errands_left(self) -> int:
+    def unregistered(self) -> int:
+        """How many pictures Staydown must still hear about."""
         with self._open() as db:
-            return int(db.execute("select count(*) from errand").fetchone()[0])
+            found = db.execute("select count(*) from errand where kind = ?", (Errand.REGISTER,))
+            return int(found.fetchone()[0])
 
     def errand_done(self, picture: Picture, errand: Errand) -> None:
         with self._change() as db:
@@ -321,6 +331,7 @@ def _read(
             row["extension"],
             State(row["state"]),
             datetime.fromisoformat(row["posted_at"]),
+            bool(row["registered"]),
             json.loads(row["reasons"]),
         )
         for row in rows
@@ -350,7 +361,8 @@ def _obeyed(
     db: sqlite3.Connection, picture_id: str, ordered_at: datetime, reasons: dict[str, Any]
 ) -> None:
     db.execute(
-        "update picture set reasons = ?, ordered_at = max(ordered_at, ?) where id = ?",
+        "update picture set registered = 1, reasons = ?, ordered_at = max(ordered_at, ?)"
+        " where id = ?",
         (json.dumps(reasons), ordered_at.astimezone(UTC).isoformat(), picture_id),
     )
 

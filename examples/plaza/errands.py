@@ -57,8 +57,12 @@ def _register(board: Board, staydown: Staydown, picture: Picture, *, url: str) -
             uploader=picture.uploader,
             file=file,
         )
-        if verdict == "block":  # kept down since the gate was asked
-            board.hide(picture)
+        if verdict != "allow" and not picture.registered:
+            # The fingerprint went live after the gate was asked. What was registered before
+            # stays: a person at Staydown decides about it, and orders its removal or not.
+            board.withdraw(picture)
+            return
+        board.registered(picture)
     board.errand_done(picture, Errand.REGISTER)
 
 

@@ -41,7 +41,7 @@ def create_app(board: Board, staydown: Staydown, *, url: str, staydown_public_ur
 
     @app.get("/")
     def front() -> str:
-        page = max(1, request.args.get("page", 1, type=int))
+        page = min(max(1, request.args.get("page", 1, type=int)), 10_000)
         found = board.public(limit=PAGE_SIZE + 1, skip=(page - 1) * PAGE_SIZE)
         return render_template(
             "front.html", pictures=found[:PAGE_SIZE], page=page, more=len(found) > PAGE_SIZE
@@ -130,7 +130,7 @@ def create_app(board: Board, staydown: Staydown, *, url: str, staydown_public_ur
 
     @app.get("/healthz")
     def health() -> ResponseReturnValue:
-        return jsonify(status="ok", errands=board.errands_left())
+        return jsonify(status="ok", unregistered=board.unregistered())
 
     @app.before_request
     def refuse_other_sites_forms() -> None:

@@ -1,6 +1,7 @@
 """``make run``: Staydown and Plaza together, on this machine only, until Ctrl-C."""
 
 import ctypes
+import errno
 import json
 import os
 import signal
@@ -8,22 +9,19 @@ import socket
 import subprocess
 import sys
 import time
-import urllib.error
 import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
+from typing import NoReturn
 
 ROOT = Path(__file__).resolve().parents[2]
 VAR = Path(os.environ.get("STAYDOWN_VAR", ROOT / "var")).resolve()
-STAYDOWN_PORT = int(os.environ.get("STAYDOWN_PORT", "8000"))
-PLAZA_PORT = int(os.environ.get("PLAZA_PORT", "8001"))
-STAYDOWN_URL = f"http://127.0.0.1:{STAYDOWN_PORT}"
-PLAZA_URL = f"http://127.0.0.1:{PLAZA_PORT}"
 MODERATOR = "moderator@example.org"
 
 START_SECONDS = 60
-STOP_SECONDS = 15
+#: A little more than Staydown gives its own children.
+STOP_SECONDS = 20
 _PR_SET_PDEATHSIG = 1
 
 WELCOME = """
@@ -39,11 +37,14 @@ WELCOME = """
   3. Give a reason, choose "Remove and keep down", and look at Plaza again.
   4. Try to upload the picture to Plaza again, mirrored or recompressed if you like.
 
-  Everything is kept in {var}; logs are in {var}/staydown.log and {var}/plaza.log.
+  Everything is kept in {var}/, for the next time; the logs are {var}/staydown.log
+  and {var}/plaza.log.
   Stop with Ctrl-C.
 """
 
 _libc = ctypes.CDLL(None)
+#: What runs here is on this machine: a proxy named in the environment has no part in it.
+_direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
 class CannotRun(Exception):
@@ -51,7 +52,7 @@ class CannotRun(Exception):
 
 
 class Stopped(Exception):
-    """Ctrl-C, or SIGTERM."""
+    """Ctrl-C, SIGTERM, or the terminal was closed."""
 
 
 class Child:
@@ -59,7 +60,16 @@ class Child:
 
     def __init__(self, name: str, command: list[str], **environment: str) -> None:
         self.name, self.log = name, VAR / f"{name.lower()}.log"
+        us = os.getpid()
+
+        def die_with_us() -> None:
+            # Even after kill -9 nothing of ours goes on and keeps the ports.
+            _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+            if os.getppid() != us:  # killed before we could ask
+                os._exit(1)
+
         with self.log.open("ab") as log:
+            self._said_before = log.tell()
             self._process = subprocess.Popen(
                 command,
                 cwd=ROOT,
@@ -69,20 +79,22 @@ class Child:
                 stderr=log,
                 # Ctrl-C reaches us alone, and we stop the children in order.
                 start_new_session=True,
-                preexec_fn=_die_with_us,
+                preexec_fn=die_with_us,
             )
 
     def check(self) -> None:
         if self._process.poll() is not None:
-            said = self.log.read_text(errors="replace").strip().splitlines()[-5:]
-            raise CannotRun(f"{self.name} stopped by itself. Its last words:\n" + "\n".join(said))
+            said = self.log.read_bytes()[self._said_before :].decode(errors="replace")
+            last = "\n".join(said.strip().splitlines()[-8:]) or "(nothing)"
+            raise CannotRun(f"{self.name} stopped by itself; its last words:\n{last}")
 
     def wait_until(self, is_up: Callable[[], bool]) -> None:
         deadline = time.monotonic() + START_SECONDS
         while not is_up():
             self.check()
             if time.monotonic() > deadline:
-                raise CannotRun(f"{self.name} did not start in {START_SECONDS} s: see {self.log}")
+                log = _brief(self.log)
+                raise CannotRun(f"{self.name} is not up after {START_SECONDS} s: {log} says more")
             time.sleep(0.1)
 
     def stop(self) -> None:
@@ -90,34 +102,16 @@ class Child:
         try:
             self._process.wait(STOP_SECONDS)
         except subprocess.TimeoutExpired:
-            self._process.kill()
+            os.killpg(self._process.pid, signal.SIGKILL)
             self._process.wait()
 
 
 def main() -> int:
-    signal.signal(signal.SIGINT, _stop)
-    signal.signal(signal.SIGTERM, _stop)
     children: list[Child] = []
     try:
-        _prepare()
-        _introduce_plaza()
-        print("Starting Staydown ...", flush=True)
-        children.append(Child("Staydown", _staydown("serve", "--port", str(STAYDOWN_PORT))))
-        children[0].wait_until(lambda: _answers(f"{STAYDOWN_URL}/readyz"))
-        print("Starting Plaza; the first time it draws its pictures ...", flush=True)
-        plaza = [sys.executable, "-m", "examples.plaza", "--data", str(VAR / "plaza")]
-        plaza += ["--port", str(PLAZA_PORT)]
-        children.append(Child("Plaza", plaza, STAYDOWN_URL=STAYDOWN_URL))
-        children[1].wait_until(lambda: _answers(f"{PLAZA_URL}/healthz"))
-        link = _ask("moderator", "link", MODERATOR, "--url", STAYDOWN_URL).strip()
-        var = os.path.relpath(VAR)
-        print(
-            WELCOME.format(staydown=STAYDOWN_URL, plaza=PLAZA_URL, link=link, var=var), flush=True
-        )
-        while True:
-            for child in children:
-                child.check()
-            time.sleep(0.5)
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, _stop)
+        _run(children)
     except CannotRun as error:
         print(f"\nCannot run: {error}", file=sys.stderr)
         return 1
@@ -125,55 +119,97 @@ def main() -> int:
         print("\nStopping ...", flush=True)
         return 0
     finally:
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
-        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, signal.SIG_IGN)
         for child in reversed(children):
             child.stop()
+
+
+def _run(children: list[Child]) -> NoReturn:
+    """Start both servers, appending them to *children*, and watch over them for ever."""
+    staydown_port, plaza_port = _free_port("STAYDOWN_PORT", 8000), _free_port("PLAZA_PORT", 8001)
+    staydown, plaza = f"http://127.0.0.1:{staydown_port}", f"http://127.0.0.1:{plaza_port}"
+    _make_folders()
+    _introduce(plaza)
+
+    print("Starting Staydown ...", flush=True)
+    children.append(Child("Staydown", _staydown("serve", "--port", str(staydown_port))))
+    children[0].wait_until(lambda: _get(f"{staydown}/readyz") is not None)
+
+    print("Starting Plaza; the first time, it draws its pictures ...", flush=True)
+    command = [sys.executable, "-m", "examples.plaza", "--data", str(VAR / "plaza")]
+    command += ["--port", str(plaza_port)]
+    children.append(Child("Plaza", command, STAYDOWN_URL=staydown, PLAZA_URL=plaza))
+    children[1].wait_until(lambda: _get(f"{plaza}/healthz") is not None)
+    children[1].wait_until(lambda: (_get(f"{plaza}/healthz") or {}).get("unregistered") == 0)
+
+    link = _ask("moderator", "link", MODERATOR, "--url", staydown).strip()
+    var = _brief(VAR)
+    print(WELCOME.format(staydown=staydown, plaza=plaza, link=link, var=var), flush=True)
+    while True:
+        for child in children:
+            child.check()
+        time.sleep(0.5)
 
 
 def _stop(_number: int, _frame: FrameType | None) -> None:
     raise Stopped
 
 
-def _die_with_us() -> None:
-    """Even after kill -9 nothing of ours goes on and keeps the ports."""
-    _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
-
-
-def _prepare() -> None:
+def _free_port(name: str, usual: int) -> int:
     try:
-        (VAR / "plaza").mkdir(parents=True, exist_ok=True)
-        probe = VAR / ".writable"
-        probe.touch()
-        probe.unlink()
+        port = int(os.environ.get(name, usual))
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(("127.0.0.1", port))
+    except (ValueError, OverflowError):
+        raise CannotRun(f"{name} must be the number of a port, 1 to 65535.") from None
     except OSError as error:
+        why = "is in use" if error.errno == errno.EADDRINUSE else f"is out: {error.strerror}"
         raise CannotRun(
-            f"the folder {VAR} cannot be written to ({error.strerror}). Give yourself write "
-            "access to it, or name another one in STAYDOWN_VAR."
+            f"port {port} on 127.0.0.1 {why}; stop what uses it (is another `make run` open?),"
+            f" or name another port in {name}."
         ) from None
-    for name, port in (("STAYDOWN_PORT", STAYDOWN_PORT), ("PLAZA_PORT", PLAZA_PORT)):
-        with socket.socket() as probe_socket:
-            probe_socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe_socket.bind(("127.0.0.1", port))
-            except OSError as error:
-                raise CannotRun(
-                    f"port {port} on 127.0.0.1 is in use ({error.strerror}). Stop what uses it "
-                    f"(is another `make run` open?), or name another port in {name}."
-                ) from None
+    return port
 
 
-def _introduce_plaza() -> None:
-    """Plug Plaza in, once: the key and the secret are kept where only we can read them."""
-    kept = VAR / "plaza" / "credentials.json"
-    if kept.exists():
+def _make_folders() -> None:
+    for folder in (VAR, VAR / "plaza"):
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            probe = folder / ".writable"
+            probe.touch()
+            probe.unlink()
+        except OSError as error:
+            raise CannotRun(
+                f"the folder {_brief(folder)} cannot be written to ({error.strerror});"
+                " give yourself write access to it, or name another place in STAYDOWN_VAR."
+            ) from None
+
+
+def _introduce(plaza: str) -> None:
+    """Plug Plaza in once, and keep key and secret where only we can read them.
+
+    Again when its address has changed, or Staydown's folder was emptied.
+    """
+    kept, known_at = VAR / "plaza" / "credentials.json", VAR / "plaza" / "known-at"
+    is_known = kept.exists() and any((VAR / "staydown").glob("*"))
+    if is_known and known_at.exists() and known_at.read_text() == plaza:
         return
-    where = ("--origin", PLAZA_URL, "--webhook", f"{PLAZA_URL}/staydown/webhook", "--private")
+    where = ("--origin", plaza, "--webhook", f"{plaza}/staydown/webhook", "--private")
     # --rotate: an interrupted first start may have added the host already.
-    credentials = json.loads(_ask("host", "add", "plaza", *where, "--rotate", "--json"))
-    descriptor = os.open(kept, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w") as file:
-        json.dump(credentials, file)
+    credentials = _ask("host", "add", "plaza", *where, "--rotate", "--json")
+    part = kept.with_suffix(".part")
+    part.unlink(missing_ok=True)
+    with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        file.write(credentials)
+    part.replace(kept)
+    known_at.write_text(plaza)
+
+
+def _brief(path: Path) -> Path:
+    """*path* as one would type it here."""
+    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
 
 
 def _staydown(*arguments: str) -> list[str]:
@@ -188,12 +224,14 @@ def _ask(*arguments: str) -> str:
     return done.stdout
 
 
-def _answers(url: str) -> bool:
+def _get(url: str) -> dict[str, object] | None:
+    """What a health page says; None while it does not say that all is well."""
     try:
-        with urllib.request.urlopen(url, timeout=5) as answer:  # noqa: S310  our own address
-            return bool(answer.status == 200)
-    except (urllib.error.URLError, OSError):
-        return False
+        with _direct.open(url, timeout=5) as answer:
+            said = answer.read()
+    except OSError:
+        return None
+    return json.loads(said) if url.endswith("/healthz") else {}
 
 
 if __name__ == "__main__":

@@ -98,7 +98,9 @@ class Staydown:
             except requests.RequestException as error:  # among them: an answer that is no JSON
                 raise NoAnswerError(type(error).__name__) from error
         if answer.status_code in (400, 413, 415, 422) and isinstance(said, dict):
-            raise UnreadableError(said.get("detail") or said.get("title") or "Unreadable.")
+            raise UnreadableError(said.get("detail") or "This picture cannot be read.")
+        if method == "DELETE" and answer.status_code == 404:
+            return {}  # it never knew, or has forgotten already
         if not 200 <= answer.status_code < 300 or not isinstance(said, dict):
             raise NoAnswerError(f"status {answer.status_code}")
         return said

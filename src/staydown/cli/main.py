@@ -63,7 +63,11 @@ def _register(
         register = plugin.load()
     except ImportError:
         stand_in = commands.add_parser(
-            plugin.name, help="(needs the server: pip install 'staydown[server]')", add_help=False
+            plugin.name,
+            help="(needs the server: pip install 'staydown[server]')",
+            add_help=False,
+            # No argument starts with this: whatever the user asked for is taken.
+            prefix_chars="\0",
         )
         stand_in.add_argument("rest", nargs=argparse.REMAINDER, help=argparse.SUPPRESS)
         stand_in.set_defaults(func=_missing(plugin.name))

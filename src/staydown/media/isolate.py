@@ -30,6 +30,7 @@ from staydown.media.errors import (
     DecoderDied,
     DecoderUnavailable,
     DecodeTimeout,
+    MediaError,
     UnreadableFile,
     media_error,
 )
@@ -92,13 +93,16 @@ class DecoderPool:
             decoder.ask(entry, fd, options or {})
             if meanwhile is not None:
                 meanwhile()
-            kind, body = decoder.answer()
+            value = _value(*decoder.answer())
+            # One that answers in no known form is not asked again.
             fresh = decoder.files < self._files_per_decoder
         except OSError as error:
             raise UnreadableFile from error
         finally:
             self._give_back(decoder, keep=fresh)
-        return _value(kind, body)
+        if isinstance(value, MediaError):
+            raise value
+        return value
 
     def locked(self) -> bool:
         """Whether the decoders run behind a seccomp filter here (starts one to see)."""
@@ -259,8 +263,8 @@ class _Decoder:
         self._process.returncode = 0
 
 
-def _value(kind: bytes, body: bytes) -> dict[str, Any] | bytes:
-    """A reply as a value, or the error that it names."""
+def _value(kind: bytes, body: bytes) -> dict[str, Any] | bytes | MediaError:
+    """A reply as a value, or as the error that it names; `DecoderDied` if it is neither."""
     if kind == b"B":
         return body
     try:
@@ -271,7 +275,7 @@ def _value(kind: bytes, body: bytes) -> dict[str, Any] | bytes:
         raise DecoderDied
     if kind == b"E":
         facts = answer.get("facts")
-        raise media_error(str(answer.get("error")), facts if isinstance(facts, dict) else {})
+        return media_error(str(answer.get("error")), facts if isinstance(facts, dict) else {})
     return answer
 
 

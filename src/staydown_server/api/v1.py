@@ -16,6 +16,7 @@ from staydown_server.api.problems import Problem, problem
 from staydown_server.cases.models import Case
 from staydown_server.catalogue import register
 from staydown_server.gate import check as gate
+from staydown_server.gate.admit import admit
 from staydown_server.notices.receive import AlreadyUsed, new_submission, notice_of, receive
 from staydown_server.notices.report import Incomplete, Report, TooLong
 from staydown_server.review import status
@@ -89,12 +90,10 @@ def register_item(request: HttpRequest) -> HttpResponse:
     if len(fingerprints) != 1:
         raise Problem(422, "one-fingerprint", "An item has exactly one fingerprint.")
     try:
-        item, is_new = register.register(_host(request), fingerprint=fingerprints[0], **wanted)
+        item, is_new, verdict = admit(_host(request), fingerprint=fingerprints[0], **wanted)
     except register.NotOnThisHost:
         sentence = "'url' and 'media_url' must be on an address registered for this host."
         raise Problem(422, "not-your-address", sentence) from None
-    verdict = gate.check(fingerprints[0], host=_host(request))
-    gate.meet_registration(item, verdict)
     return _json(
         {**shapes.verdict(verdict), "id": item.host_item_id}, status=201 if is_new else 200
     )

@@ -13,10 +13,8 @@ from django.db import transaction
 from staydown import Fingerprint, Match
 from staydown_server import audit
 from staydown_server.accounts.models import Host
-from staydown_server.cases.models import CaseItem
-from staydown_server.cases.sweep import add_copy
 from staydown_server.catalogue.live import LiveBank
-from staydown_server.catalogue.models import Item, Shelf
+from staydown_server.catalogue.models import Shelf
 from staydown_server.gate.models import Check, KeepDown
 
 
@@ -42,24 +40,17 @@ class Verdict:
 
 
 def check(fingerprint: Fingerprint, *, host: Host) -> Verdict:
-    """Whether *host* may show what has this fingerprint."""
-    matches, _, _ = _shelf.search(fingerprint)
-    verdict = Verdict(uuid4(), _strictest(matches), tuple(matches))
+    """Whether *host* may show what has this fingerprint; an upload that is stopped is counted."""
+    verdict = judge(fingerprint)
     if verdict.answer != Answer.ALLOW:
         _remember(verdict, host)
     return verdict
 
 
-def meet_registration(item: Item, verdict: Verdict) -> None:
-    """An item that slipped past the gate joins the cases of what it matches.
-
-    A host registers what it already shows: it may have been uploaded before the fingerprint
-    went live, or while the host could not ask. A person decides about it.
-    """
-    with transaction.atomic():
-        for match in verdict.matches:
-            keep = KeepDown.objects.select_related("case_item__case").get(pk=int(match.id or 0))
-            add_copy(keep.case_item, item, match, origin=CaseItem.Origin.REGISTERED)
+def judge(fingerprint: Fingerprint) -> Verdict:
+    """What the gate thinks of it, with nothing stopped and nothing on record."""
+    matches, _, _ = _shelf.search(fingerprint)
+    return Verdict(uuid4(), _strictest(matches), tuple(matches))
 
 
 @cache

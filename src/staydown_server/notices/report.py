@@ -10,9 +10,7 @@ from enum import StrEnum
 from typing import Any
 
 # Invisible characters come along when an address is copied out of a chat.
-_URL = re.compile(
-    r"https?://[^\s<>\"'\]\[{}|\\^`«»“”‘’\u200b-\u200f\u2060\ufeff]+", re.IGNORECASE
-)
+_URL = re.compile(r"https?://[^\s<>\"'\]\[{}|\\^`«»“”‘’\u200b-\u200f\u2060\ufeff]+", re.IGNORECASE)
 _TRAILING = ".,;:!?…"
 
 #: Longer than anything anyone needs to say; keeps one notice from filling the disk.

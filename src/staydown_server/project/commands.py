@@ -7,6 +7,7 @@ import argparse
 import json
 import os
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -66,6 +67,19 @@ def host(commands: "Subcommands") -> None:
     add.set_defaults(func=_host_add)
 
 
+def scan(commands: "Subcommands") -> None:
+    """``staydown scan``: register what a host has shown so far."""
+    command = commands.add_parser("scan", help="register the pictures that a host shows already")
+    command.add_argument("folder", type=Path, help="the folder that holds them")
+    _add_data(command)
+    command.add_argument("--host", required=True, help="the host's name, as it was added")
+    command.add_argument(
+        "--base-url", required=True, help="the address under which the folder is served"
+    )
+    command.add_argument("--json", action="store_true", help="print one JSON line a file")
+    command.set_defaults(func=_scan)
+
+
 def _add_data(command: argparse.ArgumentParser) -> None:
     default = Path(os.environ.get("STAYDOWN_DATA", "var/staydown"))
     command.add_argument("--data", type=Path, default=default, help="the installation's folder")
@@ -77,6 +91,7 @@ def _serve(arguments: argparse.Namespace) -> int:
 
     try:
         _start(arguments.data)
+        _check_jurisdiction()
         supervisor.serve(arguments.data, host=arguments.host, port=arguments.port)
     except (_CannotStart, supervisor.CannotServe) as error:
         return _say(f"staydown cannot be started: {error}", FAILED)
@@ -161,12 +176,55 @@ def _host_add(arguments: argparse.Namespace) -> int:
     return DONE
 
 
+def _scan(arguments: argparse.Namespace) -> int:
+    folder: Path = arguments.folder.resolve()
+    if not folder.is_dir():
+        return _say(f"{arguments.folder} is not a folder", WRONG_USE)
+    try:
+        _start(arguments.data, must_exist=True)
+    except _CannotStart as error:
+        return _say(f"the scan cannot be started: {error}", FAILED)
+    from staydown_server.accounts.models import Host
+    from staydown_server.catalogue.locate import on_host
+    from staydown_server.gate.scan import Outcome, files_in
+    from staydown_server.gate.scan import scan as scan_folder
+
+    host = Host.objects.filter(name=arguments.host).first()
+    if host is None:
+        return _say(f"no host is called {arguments.host!r}: add it with staydown host add", FAILED)
+    if not on_host(arguments.base_url, host):
+        return _say(f"{arguments.base_url} is not on an address of {host.name}", WRONG_USE)
+    counts = dict.fromkeys(Outcome, 0)
+    total = len(files_in(folder))
+    for scanned in scan_folder(host, folder, base_url=arguments.base_url):
+        counts[scanned.outcome] += 1
+        path = scanned.path.relative_to(folder).as_posix()
+        if arguments.json:
+            line = {"file": path, "outcome": scanned.outcome, "why": scanned.why}
+            print(json.dumps({name: value for name, value in line.items() if value}), flush=True)
+        elif scanned.outcome == Outcome.UNREADABLE:
+            _show_progress(None)
+            print(f"{path}: {scanned.why}", file=sys.stderr)
+        _show_progress(f"{sum(counts.values())} of {total} files")
+    _show_progress(None)
+    if not arguments.json:
+        print(", ".join(f"{count} {outcome}" for outcome, count in counts.items()) + ".")
+    return FAILED if counts[Outcome.UNREADABLE] else DONE
+
+
+def _show_progress(text: str | None) -> None:
+    if sys.stderr.isatty():
+        print(f"\r\x1b[K{text or ''}", end="", file=sys.stderr, flush=True)
+
+
 class _CannotStart(Exception):
     """The installation's folder cannot be used."""
 
 
 def _start(data: Path, *, must_exist: bool = False) -> None:
     """Start Django on the installation in *data*: made if need be, brought up to date."""
+    if find_spec("django") is None:
+        raise _CannotStart("the server's packages are missing: pip install 'staydown[server]'")
     database = data / "staydown.sqlite3"
     if must_exist and not database.exists():
         raise _CannotStart(f"there is no installation in {data}")
@@ -198,6 +256,18 @@ def _start(data: Path, *, must_exist: bool = False) -> None:
         call_command("migrate", verbosity=0, interactive=False)
     except DatabaseError as error:
         raise _CannotStart(f"the database in {data} cannot be used ({error})") from error
+
+
+def _check_jurisdiction() -> None:
+    # Now, not when the first notice waits for a case that cannot be opened.
+    from django.conf import settings
+
+    from staydown_server.cases.jurisdictions import UnknownJurisdiction, jurisdiction
+
+    try:
+        jurisdiction(settings.JURISDICTION)
+    except UnknownJurisdiction as error:
+        raise _CannotStart(str(error)) from error
 
 
 def _make_key(key_file: Path) -> None:

@@ -5,7 +5,7 @@ from http import HTTPStatus
 from django.contrib.auth import login, logout
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.views.decorators.http import require_safe, require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from staydown_server.accounts.sign_in import LinkSpent, use_link
 

@@ -1,0 +1,131 @@
+"""The standing cast: Alice's item on Plaza, Bob at the desk, Charlie outside."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from server.host_double import HostDouble
+from server.pictures import fingerprint, jpeg, scene
+from server.story import alice_reports, bob_decides, case_of, run_jobs
+from staydown_server.accounts.hosts import add_host
+from staydown_server.accounts.models import Host, User
+from staydown_server.cases.models import Case
+from staydown_server.catalogue import sweep as catalogue_sweep
+from staydown_server.catalogue.live import LiveBank
+from staydown_server.catalogue.models import Item, Shelf
+from staydown_server.catalogue.register import register
+from staydown_server.gate import check as gate_check
+from staydown_server.notices.receive import Receipt
+
+
+@pytest.fixture(autouse=True)
+def fresh_indexes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What this process has in memory ends with the test, as the rows do."""
+    shelf = LiveBank(Shelf.CATALOGUE, catalogue_sweep._entries)
+    monkeypatch.setattr(catalogue_sweep, "_shelf", shelf)
+    monkeypatch.setattr(gate_check, "_shelf", LiveBank(Shelf.GATE, gate_check._entries))
+
+
+@pytest.fixture(scope="session")
+def host_double() -> Iterator[HostDouble]:
+    double = HostDouble()
+    yield double
+    double.close()
+
+
+@pytest.fixture
+def plaza(host_double: HostDouble) -> HostDouble:
+    """Plaza's machine, with nothing on show."""
+    host_double.reset()
+    return host_double
+
+
+@pytest.fixture
+def host(db: Any, plaza: HostDouble) -> Host:
+    """Plaza, plugged in."""
+    credentials = add_host(
+        "plaza", origins=[plaza.url], webhook_url=plaza.webhook_url, is_private=True
+    )
+    plaza.api_key, plaza.secret = credentials.api_key, credentials.webhook_secret
+    return Host.objects.get(name="plaza")
+
+
+@pytest.fixture
+def picture() -> bytes:
+    """The picture that Alice wants to be gone, as a file."""
+    return jpeg(scene(1))
+
+
+@pytest.fixture
+def show(host: Host, plaza: HostDouble) -> Any:
+    """Put a file on Plaza and register it: ``show("id", content)``."""
+
+    def shown(item_id: str, content: bytes, *, uploader: str = "mallory") -> Item:
+        plaza.show(item_id, content)
+        item, _ = register(
+            host,
+            host_item_id=item_id,
+            url=plaza.page(item_id),
+            media_url=plaza.file(item_id),
+            uploader=uploader,
+            fingerprint=fingerprint(content),
+        )
+        return item
+
+    return shown
+
+
+@pytest.fixture
+def alices_item(show: Any, picture: bytes) -> Item:
+    """The picture, on show at Plaza."""
+    item: Item = show("alices", picture)
+    return item
+
+
+@pytest.fixture
+def bob(db: Any) -> User:
+    return User.objects.create(email="bob@desk.example")
+
+
+@pytest.fixture
+def dora(db: Any) -> User:
+    """A second moderator."""
+    return User.objects.create(email="dora@desk.example")
+
+
+@pytest.fixture
+def bobs_browser(bob: User) -> Client:
+    client = Client()
+    client.force_login(bob)
+    return client
+
+
+@pytest.fixture
+def charlie() -> Client:
+    """A stranger's browser."""
+    return Client()
+
+
+@pytest.fixture
+def receipt(alices_item: Item) -> Receipt:
+    """Alice's notice about her item, with all that follows by itself."""
+    receipt = alice_reports(f"Please look at {alices_item.url} soon.")
+    run_jobs()
+    return receipt
+
+
+@pytest.fixture
+def case(receipt: Receipt) -> Case:
+    """Alice's case, ready for a decision."""
+    return case_of(receipt)
+
+
+@pytest.fixture
+def removed_case(case: Case, bob: User) -> Case:
+    """Alice's case after Bob had everything removed, and the host obeyed."""
+    bob_decides(case, bob)
+    run_jobs()
+    case.refresh_from_db()
+    return case

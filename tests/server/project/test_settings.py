@@ -1,0 +1,80 @@
+"""Settings: documented, and safe as they come."""
+
+import re
+from pathlib import Path
+
+import pytest
+from babel.messages.pofile import read_po
+from django.conf import settings
+from django.core.management import call_command
+
+import staydown
+import staydown_server
+
+DOCS = Path(__file__).resolve().parents[3] / "docs"
+
+
+def names_in_the_source() -> set[str]:
+    folders = [Path(package.__file__ or "").parent for package in (staydown, staydown_server)]
+    sources = [path.read_text("utf-8") for folder in folders for path in folder.rglob("*.py")]
+    return {name for text in sources for name in re.findall(r"\bSTAYDOWN_[A-Z_]+\b", text)}
+
+
+def test_every_setting_is_documented() -> None:
+    """An undocumented setting fails here."""
+    documented = (DOCS / "settings.md").read_text("utf-8")
+
+    assert {"STAYDOWN_DATA", "STAYDOWN_JURISDICTION"} <= names_in_the_source()
+    missing = {name for name in names_in_the_source() if f"`{name}`" not in documented}
+    assert not missing
+
+
+def test_every_documented_setting_exists() -> None:
+    """The page promises nothing that is gone."""
+    documented = set(re.findall(r"\bSTAYDOWN_[A-Z_]+\b", (DOCS / "settings.md").read_text("utf-8")))
+
+    assert documented <= names_in_the_source()
+
+
+def test_as_it_comes_it_is_safe() -> None:
+    """No debug pages, no guessable key, cookies that scripts do not see."""
+    assert settings.DEBUG is False
+    assert len(settings.SECRET_KEY) > 50
+    assert settings.SESSION_COOKIE_HTTPONLY
+    assert settings.CSRF_COOKIE_HTTPONLY
+    assert "*" not in settings.ALLOWED_HOSTS
+    assert settings.X_FRAME_OPTIONS == "DENY"
+
+
+def test_no_sentence_is_left_in_english() -> None:
+    """The French catalogue is whole: nothing empty, nothing that is only a guess."""
+    folder = Path(staydown_server.__file__).parent / "locale" / "fr" / "LC_MESSAGES"
+    with (folder / "django.po").open("rb") as file:
+        catalogue = read_po(file)
+
+    assert len(catalogue) > 100
+    untranslated = [
+        message.id
+        for message in catalogue
+        if message.id and (message.fuzzy or not message.string or "" in message.string)
+    ]
+    assert not untranslated
+
+
+@pytest.mark.django_db
+def test_the_migrations_are_those_of_the_models() -> None:
+    """Or an update would miss a column."""
+    call_command("makemigrations", check=True, dry_run=True, verbosity=0)
+
+
+def test_the_database_keeps_what_was_acknowledged(db: None) -> None:
+    """Write-ahead log, synchronous FULL, foreign keys enforced."""
+    from django.db import connection
+
+    found = {}
+    with connection.cursor() as cursor:
+        for pragma in ("journal_mode", "synchronous", "foreign_keys"):
+            cursor.execute(f"PRAGMA {pragma}")
+            found[pragma] = cursor.fetchone()[0]
+
+    assert found == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1}

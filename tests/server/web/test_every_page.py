@@ -1,0 +1,247 @@
+"""What holds for each page: strangers, languages, headers, forms. A new page is met here."""
+
+import re
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import URLPattern, reverse
+
+from server.story import ALICE, ALICES_ADDRESS, rows_of
+from server.web.pages import links, text
+from staydown_server.accounts.models import User
+from staydown_server.audit.models import Entry
+from staydown_server.cases.models import Case
+from staydown_server.review.models import Appeal
+from staydown_server.web import urls
+
+pytestmark = pytest.mark.django_db
+
+#: What a stranger may open, and what each page answers to a stranger's GET.
+FOR_EVERYBODY = {
+    "home": 200,
+    "report": 200,
+    "received": 302,
+    "status": 200,
+    "withdraw": 405,
+    "leave": 405,
+    "reasons": 404,
+    "language": 302,
+    "sign_in_needed": 401,
+    "sign_in": 200,
+    "sign_out": 405,
+}
+#: Moderators only, with the method of each.
+FOR_MODERATORS = {
+    "queue": "GET",
+    "case": "GET",
+    "decide": "POST",
+    "restore": "POST",
+    "reveal": "POST",
+    "picture": "GET",
+    "appeal": "POST",
+}
+NAMES = [pattern.name for pattern in urls.urlpatterns if isinstance(pattern, URLPattern)]
+
+
+def path_of(name: str, case: Case, waiting: Appeal) -> str:
+    numbers: dict[str, list[Any]] = {
+        "case": [case.pk],
+        "decide": [case.pk],
+        "restore": [rows_of(case)[0].pk],
+        "reveal": [rows_of(case)[0].pk],
+        "picture": [rows_of(case)[0].pk],
+        "appeal": [waiting.pk],
+        "reasons": ["A" * 26],
+        "sign_in": ["A" * 32],
+    }
+    return reverse(f"web:{name}", args=numbers.get(name, []))
+
+
+def test_every_page_is_in_one_of_the_tables() -> None:
+    """A new page must say who may see it, or this fails."""
+    assert set(NAMES) == set(FOR_EVERYBODY) | set(FOR_MODERATORS)
+    assert not set(FOR_EVERYBODY) & set(FOR_MODERATORS)
+
+
+@pytest.mark.parametrize("name", sorted(FOR_MODERATORS))
+@pytest.mark.parametrize("method", ["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS"])
+def test_charlie_is_sent_away_from_the_desk(
+    charlie: Client, removed_case: Case, waiting: Appeal, name: str, method: str
+) -> None:
+    """Whatever is asked for, and however: nothing is shown, nothing changes."""
+    path = path_of(name, removed_case, waiting)
+    before = Entry.objects.count()
+    form = {"row": "1", "outcome": "keep", "reason": "x"} if method == "POST" else {}
+
+    answer = getattr(charlie, method.lower())(path, form)
+
+    if answer.status_code == 302:
+        assert answer.headers["Location"] == "/sign-in/"
+        assert answer.content == b""
+    else:
+        assert answer.status_code == 405
+    assert Entry.objects.count() == before
+
+
+@pytest.mark.parametrize("name", sorted(FOR_MODERATORS))
+def test_a_page_that_exists_and_one_that_does_not_look_the_same_to_charlie(
+    charlie: Client, removed_case: Case, waiting: Appeal, name: str
+) -> None:
+    """Case numbers cannot be counted from outside."""
+    path = path_of(name, removed_case, waiting)
+    absent = re.sub(r"\d+", "999999", path)
+
+    answers = [charlie.generic(FOR_MODERATORS[name], asked) for asked in (path, absent)]
+
+    assert answers[0].status_code == answers[1].status_code == 302
+    assert answers[0].headers == answers[1].headers
+
+
+@pytest.mark.parametrize("name", sorted(FOR_EVERYBODY))
+def test_what_charlie_may_see_says_nothing_of_alice(
+    charlie: Client, removed_case: Case, waiting: Appeal, name: str
+) -> None:
+    """Pages for everybody are for everybody."""
+    answer = charlie.get(path_of(name, removed_case, waiting))
+
+    assert answer.status_code == FOR_EVERYBODY[name]
+    page = text(answer)
+    for secret in (ALICE, ALICES_ADDRESS, removed_case.number, "/p/alices", "/f/alices"):
+        assert secret not in page
+
+
+@pytest.fixture
+def every_page(
+    bobs_browser: Client, alices_browser: Client, waiting: Appeal, removed_case: Case
+) -> Any:
+    """Fetch each page with something to show, in a language."""
+    from staydown_server.accounts.sign_in import issue_link
+    from staydown_server.removal.reasons import token_of
+
+    token = token_of(waiting.removal)
+    link = issue_link("new@desk.example")
+
+    def fetch(language: str) -> dict[str, Any]:
+        said = {"headers": {"Accept-Language": language}}
+        pages = {
+            "home": alices_browser.get("/", **said),
+            "report": alices_browser.get("/report/", **said),
+            "report, incomplete": alices_browser.post("/report/", {"places": "x"}, **said),
+            "received": alices_browser.get("/report/received/", **said),
+            "status": alices_browser.get("/status/", **said),
+            "status, code": Client().get("/status/", **said),
+            "status, wrong": Client().post("/status/", {"code": "x"}, **said),
+            "reasons": Client().get(f"/reasons/{token}/", **said),
+            "reasons, empty": Client().post(f"/reasons/{token}/", {"text": ""}, **said),
+            "sign in": Client().get(f"/sign-in/{link}/", **said),
+            "sign in, spent": Client().post("/sign-in/spent/", **said),
+            "sign in needed": Client().get("/sign-in/", **said),
+            "queue": bobs_browser.get("/desk/", **said),
+            "case": bobs_browser.get(f"/desk/cases/{removed_case.pk}/", **said),
+            "decide, wrong": bobs_browser.post(f"/desk/cases/{removed_case.pk}/decide/", **said),
+            "not found": Client().get("/nothing/", **said),
+            "wrong method": Client().get("/sign-out/", **said),
+        }
+        assert all(answer.status_code != 500 for answer in pages.values())
+        assert all(answer.content.strip().endswith(b"</html>") for answer in pages.values())
+        return pages
+
+    return fetch
+
+
+def test_every_page_speaks_both_languages(every_page: Any) -> None:
+    """The page says which it is, and the French one has no English sentence left."""
+    english, french = every_page("en"), every_page("fr-CA,fr;q=0.9")
+
+    for name, answer in french.items():
+        assert '<html lang="fr">' in text(answer), name
+        assert '<html lang="en">' in text(english[name]), name
+        title = re.search(r"<h1[^>]*>(.*?)</h1>", text(answer), re.DOTALL)
+        original = re.search(r"<h1[^>]*>(.*?)</h1>", text(english[name]), re.DOTALL)
+        assert title, name
+        assert original, name
+        if name not in ("case", "decide, wrong", "queue"):
+            assert title[1] != original[1], name
+
+
+def test_the_language_button_is_remembered(charlie: Client) -> None:
+    """In a cookie, and leads back."""
+    answer = charlie.post("/language/", {"language": "fr", "next": "/report/"})
+
+    assert answer.headers["Location"] == "/report/"
+    assert '<html lang="fr">' in text(charlie.get("/"))
+    elsewhere = charlie.post("/language/", {"language": "en", "next": "https://evil.example/"})
+    assert "evil.example" not in elsewhere.headers.get("Location", "")
+
+
+def test_every_page_has_a_strict_policy_and_stays_in_no_cache(every_page: Any) -> None:
+    """No inline code, no frame, no address told to others, no copy on a shared computer."""
+    for name, answer in every_page("en").items():
+        policy = answer.headers["Content-Security-Policy"]
+        assert "unsafe" not in policy, name
+        assert "*" not in policy, name
+        assert "http:" not in policy, name
+        assert "https:" not in policy, name
+        for directive in ("default-src 'none'", "frame-ancestors 'none'", "base-uri 'none'"):
+            assert directive in policy, name
+        assert answer.headers["Cache-Control"] == "no-store", name
+        assert answer.headers["Referrer-Policy"] in ("no-referrer", "same-origin"), name
+        assert answer.headers["X-Content-Type-Options"] == "nosniff", name
+        assert answer.headers["X-Robots-Tag"] == "noindex", name
+
+
+def test_no_page_loads_anything_from_elsewhere(every_page: Any) -> None:
+    """Nor carries inline code or styles, which the policy would refuse."""
+    for name, answer in every_page("en").items():
+        for link in links(answer):
+            assert link == "" or link.startswith(("/", "#", "?")), (name, link)
+            assert not link.startswith("//"), (name, link)
+        assert not re.search(r"<script(?![^>]*\ssrc=)", text(answer)), name
+        assert not re.search(r"\son[a-z]+=\"", text(answer)), name
+        assert "<style" not in text(answer), name
+        assert " style=" not in text(answer), name
+
+
+def test_every_form_that_posts_has_its_token(every_page: Any) -> None:
+    """Or it could be sent from another site."""
+    for name, answer in every_page("en").items():
+        for form in re.findall(r"<form.*?</form>", text(answer), re.DOTALL):
+            if 'method="post"' in form:
+                assert "csrfmiddlewaretoken" in form, (name, form[:80])
+
+
+@pytest.mark.parametrize(
+    "name",
+    sorted(
+        {n for n, m in FOR_MODERATORS.items() if m == "POST"}
+        | {"report", "status", "withdraw", "leave", "reasons", "language", "sign_in", "sign_out"}
+    ),
+)
+@pytest.mark.parametrize("language", ["en", "fr"])
+def test_a_form_from_another_site_is_refused(
+    removed_case: Case, waiting: Appeal, bob: User, name: str, language: str
+) -> None:
+    """With a page that says what to do, in the person's language; and nothing happens."""
+    browser = Client(enforce_csrf_checks=True, headers={"Accept-Language": language})
+    browser.force_login(bob)
+    before = Entry.objects.count()
+
+    answer = browser.post(path_of(name, removed_case, waiting), {"reason": "x", "outcome": "keep"})
+
+    assert answer.status_code == 403
+    assert f'<html lang="{language}">' in text(answer)
+    assert answer.headers["Cache-Control"] == "no-store"
+    assert Entry.objects.count() == before
+
+
+def test_the_stylesheet_is_ours(charlie: Client, db: None) -> None:
+    """Served by the same server, and loading nothing itself."""
+    (sheet,) = [link for link in links(charlie.get("/")) if link.endswith(".css")]
+
+    answer = charlie.get(sheet)
+    content = b"".join(answer.streaming_content) if answer.streaming else answer.content
+
+    assert answer.status_code == 200
+    assert b"@import" not in content
+    assert b"url(" not in content
