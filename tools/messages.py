@@ -41,6 +41,7 @@ KEYWORDS: dict[str, tuple[Any, ...] | None] = {
     "npgettext_lazy": ((1, "c"), 2, 3),
 }
 COMMENT = "Translators"
+HEADER = "# Staydown's texts. See tools/messages.py."
 
 #: One text of the sources: its singular, its plural or "", its context or "".
 Key = tuple[str, str, str]
@@ -94,7 +95,7 @@ def _key(function: str, arguments: Any) -> Key | None:
 
 def brought_up_to_date(old: Catalog, texts: dict[Key, list[str]], language: str) -> PlainCatalog:
     """*texts* with the translations that *old* has for them."""
-    new = PlainCatalog(locale=language, header_comment="# Staydown's texts. See tools/messages.py.")
+    new = PlainCatalog(locale=language, header_comment=HEADER, fuzzy=False)
     for (singular, plural, context), notes in sorted(texts.items()):
         if not plural and any(key[0] == singular and key[1] and key[2] == context for key in texts):
             continue  # the entry with the plural serves both
@@ -133,7 +134,7 @@ def po_text(catalog: Catalog) -> bytes:
 
 def mo_bytes(catalog: Catalog) -> bytes:
     # What is not translated stays out: the page then shows the source's text, never a blank.
-    ready = PlainCatalog(locale=catalog.locale)
+    ready = PlainCatalog(locale=catalog.locale, fuzzy=False)
     left = set(untranslated(catalog))
     for message in catalog:
         if message.id and _singular(message) not in left:

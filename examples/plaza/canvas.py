@@ -75,7 +75,7 @@ class Canvas:
         self._draw.line(dots, fill=colour, width=max(1, round(width * ZOOM)), joint="curve")
         if width > 2 and len(colour) == 7:
             radius = width * ZOOM / 2
-            for x, y in (dots[0], dots[-1]):
+            for x, y in dots if width > 8 else (dots[0], dots[-1]):
                 self._draw.ellipse((x - radius, y - radius, x + radius, y + radius), fill=colour)
 
     def ring(self, x: float, y: float, rx: float, ry: float, width: float, colour: str) -> None:

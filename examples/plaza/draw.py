@@ -4,45 +4,55 @@ import io
 import logging
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
 
 from PIL import Image, ImageOps
 
 from .board import Board, Errand, Picture, State
-from .scenes import everyday, landscapes
+from .scenes import animals, faces, landscapes, patterns, still_life, town
 
 log = logging.getLogger("plaza")
 
-Scene = Callable[[], Image.Image]
-
-#: Title, who posted it, and the function that draws it.
-SAMPLES: tuple[tuple[str, str, Scene], ...] = (
+#: Title, who posted it, and the function that draws it; the newest first.
+SAMPLES: tuple[tuple[str, str, Callable[[], Image.Image]], ...] = (
     ("Lake at noon", "ada", landscapes.mountain_lake),
+    ("Whale", "badr", animals.whale),
+    ("Quilt of stars", "hana", patterns.quilt_of_stars),
+    ("The market on Saturday", "chloe", town.market),
     ("Dunes", "badr", landscapes.dunes),
-    ("The lighthouse", "chloe", landscapes.lighthouse),
-    ("Birches in October", "ada", landscapes.birch_wood),
+    ("Three lemons", "fatou", still_life.lemons),
+    ("Grandmother", "emil", faces.grandmother),
     ("Northern lights", "emil", landscapes.northern_lights),
+    ("Koi", "hana", animals.koi),
+    ("New basket", "goran", still_life.bicycle),
     ("Lavender", "chloe", landscapes.lavender_rows),
+    ("The lighthouse", "chloe", landscapes.lighthouse),
+    ("City by night", "fatou", town.city_by_night),
+    ("Log cabin quilt", "ada", patterns.log_cabin),
+    ("Owl", "hana", animals.owl),
+    ("Birches in October", "ada", landscapes.birch_wood),
+    ("Too many books", "hana", still_life.bookshelf),
+    ("Fox in the snow", "goran", animals.fox_in_snow),
     ("Rough sea", "badr", landscapes.stormy_sea),
+    ("The sailor", "fatou", faces.sailor),
+    ("On the window sill", "goran", still_life.cactus_window),
+    ("Houses on the canal", "emil", town.canal),
     ("Balloons", "fatou", landscapes.balloons),
-    ("Rice terraces", "goran", landscapes.terraces),
-    ("Our street", "emil", everyday.street),
-    ("Still life with fruit", "fatou", everyday.fruit_bowl),
-    ("Biscuit on the sofa", "goran", everyday.cat),
-    ("The aquarium", "ada", everyday.aquarium),
-    ("Too many books", "hana", everyday.bookshelf),
-    ("Portrait with hat", "hana", everyday.face_with_hat),
-    ("Portrait with glasses", "badr", everyday.face_with_glasses),
-    ("Saturday market", "chloe", everyday.market),
-    ("Evening train", "emil", everyday.train),
-    ("City by night", "fatou", everyday.skyline),
-    ("New basket", "goran", everyday.bicycle),
-    ("Visitor", "hana", everyday.owl),
-    ("Quilt of stars", "ada", everyday.quilt_of_stars),
-    ("Quilt of waves", "badr", everyday.quilt_of_waves),
-    ("Tea in the garden", "chloe", everyday.tea_table),
+    ("Penguins", "badr", animals.penguins),
+    ("Evening train", "emil", town.night_train),
+    ("Quilt of waves", "badr", patterns.quilt_of_waves),
+    ("Guitar", "ada", still_life.guitar),
+    ("Hummingbird", "chloe", animals.hummingbird),
 )
-#: What others made of some of them: smaller and recompressed, or a mirror image.
-COPIED = ("The lighthouse", "Portrait with hat", "Biscuit on the sofa")
+#: What others made of some of them, later: a smaller copy, a mirror image.
+COPIED = ("The lighthouse", "Fox in the snow", "Houses on the canal")
+
+
+class Sample(NamedTuple):
+    id: str
+    title: str
+    uploader: str
+    file: bytes
 
 
 def hang_samples(board: Board) -> None:
@@ -50,32 +60,39 @@ def hang_samples(board: Board) -> None:
     if board.setting("samples_hung"):
         return
     hour = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
-    for number, (picture_id, title, uploader, file) in enumerate(samples()):
-        if board.picture(picture_id) is None:
+    originals = copies = 0
+    for sample in samples():
+        if sample.id.endswith(("-small", "-mirrored")):
+            copies += 1
+            age = timedelta(hours=12 * copies + 3)  # here and there between the originals
+        else:
+            originals += 1
+            age = timedelta(hours=7 * originals)
+        if board.picture(sample.id) is None:
             picture = Picture(
-                id=picture_id,
-                title=title,
-                uploader=uploader,
+                id=sample.id,
+                title=sample.title,
+                uploader=sample.uploader,
                 extension="jpg",
                 state=State.PUBLIC,
-                posted_at=hour - timedelta(hours=number),
+                posted_at=hour - age,
             )
-            board.add(picture, file, Errand.REGISTER)
+            board.add(picture, sample.file, Errand.REGISTER)
     board.set("samples_hung", "yes")
     log.info("The sample pictures are up.")
 
 
-def samples() -> Iterator[tuple[str, str, str, bytes]]:
-    """Id, title, uploader and JPEG file of each sample, originals and copies."""
+def samples() -> Iterator[Sample]:
+    """Every sample, originals and copies, as JPEG files."""
     for title, uploader, scene in SAMPLES:
         image = scene()
         name = title.lower().replace(" ", "-")
-        yield name, title, uploader, _jpeg(image, quality=90)
+        yield Sample(name, title, uploader, _jpeg(image, quality=90))
         if title in COPIED:
             small = image.resize((image.width * 5 // 8, image.height * 5 // 8))
-            yield f"{name}-small", f"{title}, again", "mallory", _jpeg(small, quality=45)
-            mirrored = ImageOps.mirror(image)
-            yield f"{name}-mirrored", "Found this", "trudy", _jpeg(mirrored, quality=75)
+            yield Sample(f"{name}-small", f"{title}, again", "mallory", _jpeg(small, quality=45))
+            mirrored = _jpeg(ImageOps.mirror(image), quality=75)
+            yield Sample(f"{name}-mirrored", "Found this", "trudy", mirrored)
 
 
 def _jpeg(image: Image.Image, *, quality: int) -> bytes:

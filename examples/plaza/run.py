@@ -32,7 +32,7 @@ WELCOME = """
   {link}
 
   Try this:
-  1. On Plaza, open a picture and choose "Report this picture". Keep the code you get.
+  1. On Plaza, open "The lighthouse" and choose "Report this picture". Keep your code.
   2. Open the sign-in link, then the case: copies that others posted are in it already.
   3. Give a reason, choose "Remove and keep down", and look at Plaza again.
   4. Try to upload the picture to Plaza again, mirrored or recompressed if you like.

@@ -90,8 +90,8 @@ def market() -> Image.Image:
                 )
     c.rectangle(0, 430, WIDTH, 170, ["#cbbfae", "#978a79"])
     for _ in range(150):
-        x, y = float(c.random.uniform(-20, 800)), float(c.random.uniform(436, 598))
-        c.rounded(x, y, 30, 9, 4, mix("#c9bdab", "#7f7365", float(c.random.random())))
+        sx, sy = float(c.random.uniform(-20, 800)), float(c.random.uniform(436, 598))
+        c.rounded(sx, sy, 30, 9, 4, mix("#c9bdab", "#7f7365", float(c.random.random())))
     stalls = [(30, 200, 215, "#c8373a", ["#d8402f", "#f0a02c", "#7fa53a"]),
               (290, 216, 235, "#2d7d6b", ["#f3d250", "#e8792b", "#a23b72"]),
               (565, 196, 210, "#e0a12f", ["#6b3f8f", "#d8402f", "#8fae3c"])]  # fmt: skip
@@ -147,13 +147,13 @@ def market() -> Image.Image:
             strength=0.35,
         )
     for k in range(13):
-        x = k * 66.0
+        sx = k * 66.0
         c.line(
-            curve((x, 84 - (k % 2) * 10), (x + 33, 104), (x + 66, 84 - ((k + 1) % 2) * 10)),
+            curve((sx, 84 - (k % 2) * 10), (sx + 33, 104), (sx + 66, 84 - ((k + 1) % 2) * 10)),
             1.6,
             "#54483e",
         )
-        c.polygon([(x + 20, 98), (x + 48, 100), (x + 34, 128)], WALLS[k % 8])
+        c.polygon([(sx + 20, 98), (sx + 48, 100), (sx + 34, 128)], WALLS[k % 8])
     return c.image()
 
 

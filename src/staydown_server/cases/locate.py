@@ -1,9 +1,11 @@
 """Step 3: find the item behind a reported address, and its fingerprint."""
 
 import json
+from datetime import timedelta
 from typing import Any
 
 from django.db import transaction
+from django.utils import timezone
 
 import staydown
 from staydown import Fingerprint
@@ -15,6 +17,8 @@ from staydown_server.catalogue import fetch
 from staydown_server.catalogue import locate as hosted
 from staydown_server.jobs import RetryLater, job
 
+#: A host that does not answer for so long holds up no decision: what it shows is not found.
+PATIENCE = timedelta(minutes=15)
 #: The largest file we fetch from a host to fingerprint it, in bytes.
 LARGEST_FILE = 64_000_000
 
@@ -32,7 +36,12 @@ def locate(case_item_id: int) -> None:
     if row is None:
         return
     items = hosted.locate(row.reported_url)
-    fingerprint = None if items else _fetch_fingerprint(row.reported_url)
+    try:
+        fingerprint = None if items else _fetch_fingerprint(row.reported_url)
+    except RetryLater:
+        if timezone.now() < row.created_at + PATIENCE:
+            raise
+        fingerprint = None
     with transaction.atomic():
         row = rows.select_for_update().select_related("case").first()
         if row is None:

@@ -19,7 +19,7 @@ def carry_out(removal_id: int) -> None:
         had_it = webhook.send(
             "item.remove",
             removal.item,
-            event_id=f"remove-{removal.pk}-{removal.decision_id}",
+            event_id=f"remove-{removal.pk}-{removal.turn}",
             statement_of_reasons=reasons.statement_of_reasons(removal),
         )
         _advance(removal, Removal.State.CARRIED_OUT, "removal.carried_out", had_it)
@@ -27,7 +27,7 @@ def carry_out(removal_id: int) -> None:
         had_it = webhook.send(
             "item.restore",
             removal.item,
-            event_id=f"restore-{removal.pk}-{removal.restore_decision_id}",
+            event_id=f"restore-{removal.pk}-{removal.turn}",
         )
         _advance(removal, Removal.State.RESTORED, "restore.carried_out", had_it)
 
@@ -36,11 +36,29 @@ def _advance(removal: Removal, state: Removal.State, action: str, had_it: bool) 
     now = timezone.now()
     stamp = "carried_out_at" if state == Removal.State.CARRIED_OUT else "restored_at"
     with transaction.atomic():
-        # Only from the state we acted on: the order may have been turned round meanwhile.
-        moved = Removal.objects.filter(pk=removal.pk, state=removal.state).update(
-            **{"state": state, stamp: now}
-        )
-        if moved:
-            audit.record(action, removal, by="system", item=removal.item_id, host_had_it=had_it)
-            if state == Removal.State.CARRIED_OUT:
-                verify.verify.defer(removal_id=removal.pk)
+        # Only from the order we sent: it may have been turned round meanwhile.
+        moved = Removal.objects.filter(
+            pk=removal.pk, state=removal.state, turn=removal.turn
+        ).update(**{"state": state, stamp: now})
+        if not moved:
+            _say_again(removal)
+            return
+        audit.record(action, removal, by="system", item=removal.item_id, host_had_it=had_it)
+        if state == Removal.State.CARRIED_OUT:
+            verify.verify.defer(removal_id=removal.pk)
+
+
+def _say_again(sent: Removal) -> None:
+    """What the host heard last may be the order we sent, which no longer stands: the one that
+    stands is sent once more, as a new turn."""
+    standing = Removal.objects.select_for_update().get(pk=sent.pk)
+    if standing.turn == sent.turn:
+        # Another worker carried out the very same order.
+        return
+    restoring = (Removal.State.RESTORE_ORDERED, Removal.State.RESTORED)
+    is_restore = standing.state in restoring
+    standing.state = Removal.State.RESTORE_ORDERED if is_restore else Removal.State.ORDERED
+    standing.turn += 1
+    standing.save()
+    audit.record("order.repeated", standing, by="system", item=standing.item_id)
+    carry_out.defer(removal_id=standing.pk)

@@ -23,6 +23,8 @@ class Removal(models.Model):
         Decision, null=True, on_delete=models.PROTECT, related_name="restorations"
     )
     state = models.CharField(max_length=20, choices=State.choices, default=State.ORDERED)
+    # Counts the turns of the order, and names its events: the host obeys each number once.
+    turn = models.PositiveIntegerField(default=1)
     ordered_at = models.DateTimeField(auto_now_add=True)
     carried_out_at = models.DateTimeField(null=True)
     verified_at = models.DateTimeField(null=True)

@@ -21,7 +21,7 @@ def order_removal(item: Item, *, decision: Decision) -> Removal:
             return removal
         if removal is not None:
             # Decided again before the host had put it back: the old order holds again.
-            removal.state = Removal.State.ORDERED
+            removal.state, removal.turn = Removal.State.ORDERED, removal.turn + 1
             removal.decision, removal.restore_decision = decision, None
             removal.save()
         else:
@@ -41,7 +41,7 @@ def order_restore(removal: Removal, *, decision: Decision) -> None:
         removal = Removal.objects.select_for_update().get(pk=removal.pk)
         if removal.state in (Removal.State.RESTORE_ORDERED, Removal.State.RESTORED):
             return
-        removal.state = Removal.State.RESTORE_ORDERED
+        removal.state, removal.turn = Removal.State.RESTORE_ORDERED, removal.turn + 1
         removal.restore_decision = decision
         removal.save()
         audit.record(

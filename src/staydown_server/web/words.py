@@ -40,7 +40,7 @@ def row_sentence(row: Row) -> str:
         RowState.REMOVED: _("Removed. We checked that it is no longer shown."),
         RowState.KEPT_DOWN: _("From now on every upload of it is stopped."),
         RowState.KEPT: _("It stays online. The reason is given below."),
-        RowState.RESTORED: _("It was put back. The reason is given below."),
+        RowState.RESTORED: _("Its removal was undone. The reason is given below."),
     }[row.state]
 
 

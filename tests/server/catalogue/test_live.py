@@ -132,10 +132,10 @@ def environment_of_the_test() -> dict[str, str]:
     }
 
 
-def test_registering_in_a_thread_is_safe_to_sweep(
+def test_an_update_leaves_no_ghost_of_what_was_there(
     host: Host, plaza: HostDouble, picture: bytes
 ) -> None:
-    """An update to another picture under the same id leaves no ghost of the first."""
+    """Another picture under the same id takes the place of the first."""
     for seed in (3, 4, 5):
         register(
             host,

@@ -138,8 +138,8 @@ def test_the_table_does_not_tell_who_wrote() -> None:
         assert secret not in raw
 
 
-def test_a_report_of_a_page_is_a_value() -> None:
-    """What was told cannot be changed on the way."""
+def test_what_was_told_cannot_be_changed_on_the_way() -> None:
+    """A report is a value."""
     report = alices_report(PLACE)
     with pytest.raises(AttributeError):
         report.signature = "Mallory"  # type: ignore[misc]

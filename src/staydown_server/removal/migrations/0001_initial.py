@@ -19,6 +19,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('state', models.CharField(choices=[('ordered', 'Ordered'), ('carried_out', 'Carried Out'), ('verified', 'Verified'), ('restore_ordered', 'Restore Ordered'), ('restored', 'Restored')], default='ordered', max_length=20)),
+                ('turn', models.PositiveIntegerField(default=1)),
                 ('ordered_at', models.DateTimeField(auto_now_add=True)),
                 ('carried_out_at', models.DateTimeField(null=True)),
                 ('verified_at', models.DateTimeField(null=True)),
