@@ -48,7 +48,10 @@ def report(request: HttpRequest) -> HttpResponse:
         try:
             kept.append(_fingerprint(upload).to_dict())
         except staydown.MediaError as error:
-            questions["files"] = f"{upload.name}: {media_sentence(error)}"
+            questions["files"] = _("%(file)s: %(sentence)s") % {
+                "file": upload.name,
+                "sentence": media_sentence(error),
+            }
     told = Report(
         **{name: filled[name] for name in _TEXTS},
         good_faith=bool(filled["good_faith"]),
