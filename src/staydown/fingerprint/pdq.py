@@ -168,9 +168,7 @@ def _windows(size: int) -> tuple[int, int]:
     return ahead, window - 1 - ahead
 
 
-def _add_tent(
-    weights: Floats, centre: int, first: int, size: int, behind: int, ahead: int
-) -> None:
+def _add_tent(weights: Floats, centre: int, first: int, size: int, behind: int, ahead: int) -> None:
     """Write the tent around *centre* into *weights*, which begin at pixel *first*.
 
     The second box averages places of the first one; each of those averages pixels. At
