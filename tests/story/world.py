@@ -92,8 +92,14 @@ class Server(Process):
         super().__init__(command, data.with_suffix(".log"), environment)
 
     def start(self) -> None:
+        announced = self._announcements()
         super().start()
         self.wait_ready()
+        # It answers a moment before it says so, and only then watches over its children.
+        wait_for(lambda: self._announcements() > announced, why="the server says it is ready")
+
+    def _announcements(self) -> int:
+        return self.log.read_text().count("Staydown is ready") if self.log.exists() else 0
 
     def wait_ready(self) -> None:
         def is_ready() -> bool:
