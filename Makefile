@@ -3,8 +3,9 @@
 # make test     everything CI runs
 # make check    the same without the browser, for quick rounds
 # make bench    the benchmarks
+# make fuzz     damaged pictures for a minute: each a hash or a named error (SECONDS, COUNT)
 # make messages compile the French catalogue after a change
-.PHONY: setup run test check lint bench messages lock clean
+.PHONY: setup run test check lint bench fuzz messages lock clean
 .DELETE_ON_ERROR:
 
 PYTHON_SOURCES := $(shell find src -type f ! -name '*.pyc')
@@ -34,6 +35,9 @@ test: lint
 
 bench: setup
 	.venv/bin/python -m benchmarks
+
+fuzz: setup
+	PYTHONPATH=tests .venv/bin/python -m library.media.fuzz --seconds $(or $(SECONDS),60) --count $(or $(COUNT),1000000)
 
 messages: setup
 	.venv/bin/python tools/messages.py

@@ -55,10 +55,6 @@ def main() -> None:
         pixels = drawing.pixels()
         Image.fromarray(pixels).save(HERE / "pictures" / f"{drawing.name}.png", optimize=True)
         hashes = [answer(turn(pixels)) for turn in TURNS.values()]
-        derived = [
-            np.packbits(bits.astype(np.uint8)).tobytes().hex()
-            for bits in pdqhash.compute_dihedral(pixels)[0]
-        ]
         plain = drawing.contrast == 0
         vectors.append(
             {
@@ -69,7 +65,6 @@ def main() -> None:
                 "quality": hashes[0][1],
                 "pdq": None if plain else hashes[0][0],
                 "turned": None if plain else [each for each, _ in hashes],
-                "derived": None if plain else derived,
             }
         )
     document = {

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import atexit
+import base64
 import hashlib
 import os
 import threading
+from dataclasses import replace
 from typing import Any
 
+from staydown.fingerprint.local import LocalFormError, LocalKey, Sight
 from staydown.fingerprint.model import Fingerprint, FingerprintError
-from staydown.fingerprint.picture import ENTRY
 from staydown.media import DecoderDied, DecoderPool, UnreadableFile
 
-_MODULES = (ENTRY.partition(":")[0],)
+# A name, not an import: readers of pictures are loaded in the decoders only.
+_MODULE = "staydown.fingerprint.picture"
+_ENTRY = f"{_MODULE}:hash_picture"
 _PIECE = 1 << 20
 
 _default: DecoderPool | None = None
@@ -31,13 +35,18 @@ def default_pool() -> DecoderPool:
 
 def new_pool(**options: Any) -> DecoderPool:
     """A pool of decoders of one's own; *options* are those of `DecoderPool`."""
-    return DecoderPool(_MODULES, **options)
+    return DecoderPool((_MODULE,), **options)
 
 
 def fingerprint_file(
-    path: str | os.PathLike[str], *, pool: DecoderPool | None = None
+    path: str | os.PathLike[str],
+    *,
+    pool: DecoderPool | None = None,
+    key: LocalKey | None = None,
 ) -> Fingerprint:
     """The fingerprint of the picture in the file at *path*.
+
+    *key* is that of the local layer, which is left out without one.
 
     Raises a `MediaError`, whose message says what is wrong and what to do. The
     picture is decoded in a limited process without network; see `DecoderPool`.
@@ -48,13 +57,16 @@ def fingerprint_file(
     except OSError as error:
         raise UnreadableFile from error
     try:
-        return _fingerprint(fd, pool or default_pool())
+        return _fingerprint(fd, pool or default_pool(), key)
     finally:
         os.close(fd)
 
 
 def fingerprint_bytes(
-    content: bytes | bytearray | memoryview, *, pool: DecoderPool | None = None
+    content: bytes | bytearray | memoryview,
+    *,
+    pool: DecoderPool | None = None,
+    key: LocalKey | None = None,
 ) -> Fingerprint:
     """The fingerprint of the picture whose file has the bytes *content*.
 
@@ -66,22 +78,35 @@ def fingerprint_bytes(
     try:
         while view:
             view = view[os.write(fd, view) :]
-        return _fingerprint(fd, pool)
+        return _fingerprint(fd, pool, key)
     finally:
         os.close(fd)
 
 
-def _fingerprint(fd: int, pool: DecoderPool) -> Fingerprint:
+def _fingerprint(fd: int, pool: DecoderPool, key: LocalKey | None) -> Fingerprint:
+    options = {} if key is None else {"local_key": key.secret.hex()}
     exact: dict[str, str] = {}
     # Hashing the bytes here costs no time: the decoder is at work meanwhile. And it
     # is done here because a decoder that was taken over could name any digest.
-    seen = pool.run(ENTRY, fd, meanwhile=lambda: exact.update(_digests(fd)))
+    seen = pool.run(_ENTRY, fd, options, meanwhile=lambda: exact.update(_digests(fd)))
     try:
         if not isinstance(seen, dict):
             raise FingerprintError("not an object")
-        return Fingerprint.from_dict({**seen, **exact})
-    except FingerprintError as error:
+        sight = _sight(seen.pop("sight", None), key)
+        return replace(Fingerprint.from_dict({**seen, **exact}), sight=sight)
+    except (FingerprintError, LocalFormError) as error:
         raise DecoderDied from error
+
+
+def _sight(value: object, key: LocalKey | None) -> bytes | None:
+    if key is None or not isinstance(value, str):
+        return None
+    try:
+        packed = base64.b64decode(value, validate=True)
+    except ValueError:
+        raise FingerprintError("sight must be bytes in base64.") from None
+    Sight.from_bytes(packed, key)
+    return packed
 
 
 def _digests(fd: int) -> dict[str, str]:

@@ -2,21 +2,46 @@
 
 from __future__ import annotations
 
+import base64
+import binascii
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Self
 
+from staydown.fingerprint.local.form import LARGEST as LARGEST_LOCAL
+from staydown.fingerprint.local.form import fault_in
 from staydown.fingerprint.pdq import HASH_BYTES, ORIENTATIONS
 
 VERSION = 1
 KINDS = ("picture",)
 _LARGEST_SIDE = 1 << 24
+_MOST_FRAMES = 64
 _DIGITS = re.compile(r"[0-9a-f]*", re.IGNORECASE)
 
 
 class FingerprintError(ValueError):
     """A fingerprint that came from elsewhere does not have the documented form."""
+
+
+@dataclass(frozen=True, slots=True)
+class FrameHash:
+    """The perceptual hash of one frame: *pdq*, its *quality*, and the eight *dihedral*
+    hashes, or nothing where only *pdq* is known."""
+
+    pdq: bytes
+    quality: int
+    dihedral: tuple[bytes, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.dihedral and self.dihedral[0] != self.pdq:
+            raise FingerprintError("The first of the dihedral hashes must be pdq itself.")
+
+    def to_dict(self) -> dict[str, Any]:
+        values: dict[str, Any] = {"pdq": self.pdq.hex(), "quality": self.quality}
+        if self.dihedral:
+            values["dihedral"] = [each.hex() for each in self.dihedral]
+        return values
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +53,14 @@ class Fingerprint:
     32 bytes, of the first frame; *dihedral* holds the PDQ of the eight ways to lay
     the picture down, in the order of `staydown.fingerprint.pdq.ORIENTATIONS`, the
     first being *pdq* itself, or nothing where only *pdq* is known. *quality*, 0 to
-    100, says how much there is to see; a hash below 50 is not matched. *width* and
+    100, says how much there is to see; a hash below 50 is not matched. *frames* are
+    further frames of an animation that look different from the first. *width* and
     *height* are in pixels, upright.
+
+    *local* is the local layer as bytes (``docs/local.md``). It never leaves a platform,
+    so `to_dict` and `to_json` give it only when asked to. *sight* is what a suspect
+    picture is asked with, pixels among it: it lives as long as the question, and is
+    never written anywhere.
     """
 
     sha256: str | None = None
@@ -37,10 +68,13 @@ class Fingerprint:
     pdq: bytes | None = None
     quality: int | None = None
     dihedral: tuple[bytes, ...] = ()
+    frames: tuple[FrameHash, ...] = ()
     width: int | None = None
     height: int | None = None
     kind: str = "picture"
     version: int = VERSION
+    local: bytes | None = field(default=None, repr=False, compare=False)
+    sight: bytes | None = field(default=None, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         if self.sha256 is None and self.pdq is None:
@@ -49,9 +83,21 @@ class Fingerprint:
             raise FingerprintError("pdq and quality come together: one of them is missing.")
         if self.dihedral and self.dihedral[0] != self.pdq:
             raise FingerprintError("The first of the dihedral hashes must be pdq itself.")
+        if self.frames and self.pdq is None:
+            raise FingerprintError("Further frames need the pdq of the first.")
 
-    def to_dict(self) -> dict[str, Any]:
-        """The fingerprint as JSON's own types; what is not known is left out."""
+    @property
+    def hashes(self) -> tuple[FrameHash, ...]:
+        """The perceptual hashes of all frames, the first frame's first."""
+        if self.pdq is None or self.quality is None:
+            return ()
+        return (FrameHash(self.pdq, self.quality, self.dihedral), *self.frames)
+
+    def to_dict(self, *, with_local: bool = False) -> dict[str, Any]:
+        """The fingerprint as JSON's own types; what is not known is left out.
+
+        *with_local* is for the platform's own storage: the local layer is not shared.
+        """
         values: dict[str, Any] = {
             "version": self.version,
             "kind": self.kind,
@@ -62,11 +108,13 @@ class Fingerprint:
             "pdq": self.pdq.hex() if self.pdq is not None else None,
             "quality": self.quality,
             "dihedral": [each.hex() for each in self.dihedral] or None,
+            "frames": [each.to_dict() for each in self.frames] or None,
+            "local": _base64(self.local) if with_local else None,
         }
         return {name: value for name, value in values.items() if value is not None}
 
-    def to_json(self) -> str:
-        return json.dumps(self.to_dict(), separators=(",", ":"))
+    def to_json(self, *, with_local: bool = False) -> str:
+        return json.dumps(self.to_dict(with_local=with_local), separators=(",", ":"))
 
     @classmethod
     def from_dict(cls, values: object) -> Self:
@@ -90,10 +138,12 @@ class Fingerprint:
             pdq=pdq,
             quality=_whole(values, "quality", 0, 100),
             dihedral=_dihedral(values),
+            frames=_frames(values),
             width=_whole(values, "width", 1, _LARGEST_SIDE),
             height=_whole(values, "height", 1, _LARGEST_SIDE),
             kind=kind,
             version=VERSION,
+            local=_local(values),
         )
 
     @classmethod
@@ -119,6 +169,26 @@ def _hash(value: object, name: str, size: int) -> bytes:
     return bytes.fromhex(value)
 
 
+def _base64(value: bytes | None) -> str | None:
+    return None if value is None else base64.b64encode(value).decode()
+
+
+def _local(values: dict[str, Any]) -> bytes | None:
+    value = values.get("local")
+    if value is None:
+        return None
+    if not isinstance(value, str) or len(value) > 4 * LARGEST_LOCAL:
+        raise FingerprintError(f"local must be at most {LARGEST_LOCAL} bytes in base64.")
+    try:
+        packed = base64.b64decode(value, validate=True)
+    except (binascii.Error, ValueError):
+        raise FingerprintError("local must be bytes in base64.") from None
+    fault = fault_in(packed)
+    if fault is not None:
+        raise FingerprintError(fault)
+    return packed
+
+
 def _text(value: bytes | None) -> str | None:
     return None if value is None else value.hex()
 
@@ -139,3 +209,21 @@ def _dihedral(values: dict[str, Any]) -> tuple[bytes, ...]:
     if not isinstance(hashes, list) or len(hashes) != len(ORIENTATIONS):
         raise FingerprintError(f"dihedral must be a list of {len(ORIENTATIONS)} hashes.")
     return tuple(_hash(value, "Each dihedral hash", HASH_BYTES) for value in hashes)
+
+
+def _frames(values: dict[str, Any]) -> tuple[FrameHash, ...]:
+    frames = values.get("frames")
+    if frames is None:
+        return ()
+    if not isinstance(frames, list) or len(frames) > _MOST_FRAMES:
+        raise FingerprintError(f"frames must be a list of at most {_MOST_FRAMES} hashes.")
+    return tuple(_frame(each) for each in frames)
+
+
+def _frame(values: object) -> FrameHash:
+    if not isinstance(values, dict):
+        raise FingerprintError("Each of the frames must be a JSON object.")
+    pdq, quality = _hex(values, "pdq", HASH_BYTES), _whole(values, "quality", 0, 100)
+    if pdq is None or quality is None:
+        raise FingerprintError("Each of the frames needs pdq and quality.")
+    return FrameHash(pdq, quality, _dihedral(values))

@@ -8,20 +8,26 @@ import os
 import tempfile
 import threading
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
-import numpy.typing as npt
 
 from staydown.fingerprint import Fingerprint, FingerprintError
-from staydown.match.compare import LIES, can_be_matched, same_file, variants
+from staydown.fingerprint.local import OPEN_KEY, LocalKey
+from staydown.match.compare import LIES, same_file, usable, variants
 from staydown.match.hamming import HammingIndex
 from staydown.match.match import Match, identical, same
 from staydown.match.threshold import PDQ_CONFIDENT, Threshold
 
+if TYPE_CHECKING:
+    from staydown.match.local_index import LocalIndex
+
 _FORMAT = "staydown-bank"
 _VERSION = 1
+_MOST_JUDGED = 24
+"""Of the pictures that PDQ calls the same, so many are searched for a replaced region."""
 
 
 class BankError(ValueError):
@@ -31,15 +37,21 @@ class BankError(ValueError):
 class Bank:
     """Fingerprints under ids of one's own choice (strings).
 
-    Files are found by digest, pictures by PDQ in all eight orientations. Safe to
+    Files are found by digest, pictures by PDQ in all eight orientations, and parts of
+    pictures by the local layer, made with *key*, where both sides have it. Safe to
     share between threads.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, key: LocalKey = OPEN_KEY) -> None:
         self._lock = threading.RLock()
+        self._key = key
         self._entries: dict[str, Fingerprint] = {}
-        self._numbers: dict[str, int] = {}
-        self._names: dict[int, str] = {}
+        self._parts: LocalIndex | None = None
+        self._part_numbers: dict[str, int] = {}
+        self._part_holders: dict[int, str] = {}
+        # The index knows numbers: one for each frame of each entry.
+        self._numbers: dict[str, range] = {}
+        self._holders: dict[int, tuple[str, int]] = {}
         self._next_number = 0
         self._by_digest: dict[str, set[str]] = {}
         self._index = HammingIndex()
@@ -71,34 +83,34 @@ class Bank:
         if not all(isinstance(id, str) for id in latest):
             raise TypeError("the id of a bank's entry is a string")
         with self._lock:
+            self._forget(latest)
             numbers: list[int] = []
             hashes: list[bytes] = []
+            parts: list[tuple[int, bytes]] = []
             for id, fingerprint in latest.items():
-                number = self._forget(id)
-                self._entries[id] = fingerprint
+                # Pixels are for asking with, never for keeping.
+                self._entries[id] = replace(fingerprint, sight=None)
+                if fingerprint.local is not None:
+                    parts.append((self._next_part(id), fingerprint.local))
                 for digest in _digests(fingerprint):
                     self._by_digest.setdefault(digest, set()).add(id)
-                if fingerprint.pdq is None:
-                    if number is not None:
-                        self._index.remove(_one(number))
-                    continue
-                if number is None:
-                    number = self._next_number
-                    self._next_number += 1
-                self._numbers[id] = number
-                self._names[number] = id
-                numbers.append(number)
-                hashes.append(fingerprint.pdq)
+                first = self._next_number
+                self._next_number += len(fingerprint.hashes)
+                self._numbers[id] = range(first, self._next_number)
+                for number, frame in enumerate(fingerprint.hashes, start=first):
+                    self._holders[number] = (id, frame.quality)
+                    numbers.append(number)
+                    hashes.append(frame.pdq)
             if numbers:
                 table = np.frombuffer(b"".join(hashes), dtype=np.uint8).reshape(-1, 32)
                 self._index.add(np.array(numbers, dtype=np.uint64), table)
+            if parts:
+                self._local_index().add(parts)
 
     def remove(self, id: str) -> None:
         """Forget *id*; nothing happens when it is not there."""
         with self._lock:
-            number = self._forget(id)
-            if number is not None:
-                self._index.remove(_one(number))
+            self._forget([id])
 
     def search(
         self, fingerprint: Fingerprint, *, threshold: Threshold = PDQ_CONFIDENT
@@ -110,9 +122,9 @@ class Bank:
                 for id in self._by_digest.get(digest, ()):
                     if same_file(self._entries[id], fingerprint):
                         matches[id] = identical(id)
-            if can_be_matched(fingerprint, threshold):
-                for match in self._alike(fingerprint, threshold):
-                    matches.setdefault(match.id or "", match)
+            for match in self._alike(fingerprint, threshold):
+                matches.setdefault(match.id or "", match)
+            self._look_closer(fingerprint, matches)
         return sorted(matches.values(), key=lambda match: match.rank)
 
     def save(self, path: str | os.PathLike[str]) -> None:
@@ -126,7 +138,9 @@ class Bank:
                 header = {"format": _FORMAT, "version": _VERSION, "entries": len(entries)}
                 file.write(json.dumps(header) + "\n")
                 for id, fingerprint in entries:
-                    file.write(json.dumps({"id": id, **fingerprint.to_dict()}) + "\n")
+                    file.write(
+                        json.dumps({"id": id, **fingerprint.to_dict(with_local=True)}) + "\n"
+                    )
                 file.flush()
                 os.fsync(file.fileno())
             Path(name).replace(target)
@@ -136,9 +150,9 @@ class Bank:
             raise
 
     @classmethod
-    def load(cls, path: str | os.PathLike[str]) -> Self:
+    def load(cls, path: str | os.PathLike[str], *, key: LocalKey = OPEN_KEY) -> Self:
         """Read what `save` wrote. Raises `BankError` when a line is not as written."""
-        bank = cls()
+        bank = cls(key=key)
         with Path(path).open("rb") as file:
             expected = _header(file.readline())
             bank.add_many(_entry(line, number) for number, line in enumerate(file, start=2))
@@ -150,32 +164,74 @@ class Bank:
         return bank
 
     def _alike(self, fingerprint: Fingerprint, threshold: Threshold) -> Iterator[Match]:
-        asked = np.frombuffer(b"".join(variants(fingerprint)), np.uint8).reshape(-1, 32)
-        rows, numbers, distances = self._index.range_search(asked, threshold.max_distance)
+        asked = [each for frame in usable(fingerprint, threshold) for each in variants(frame)]
+        if not asked:
+            return
+        table = np.frombuffer(b"".join(asked), np.uint8).reshape(-1, 32)
+        rows, numbers, distances = self._index.range_search(table, threshold.max_distance)
         # Nearest first; of two ways to lay the suspect at one distance, the earlier.
-        for at in np.lexsort((rows, distances)):
-            id = self._names[int(numbers[at])]
-            if can_be_matched(self._entries[id], threshold):
-                yield same(int(distances[at]), LIES[rows[at]], id)
+        ways = rows % len(LIES)
+        for at in np.lexsort((rows, ways, distances)):
+            id, quality = self._holders[int(numbers[at])]
+            if quality >= threshold.min_quality:
+                yield same(int(distances[at]), LIES[ways[at]], id)
 
-    def _forget(self, id: str) -> int | None:
-        """Take *id* out of everything but the index; its number there, if it has one."""
-        known = self._entries.pop(id, None)
-        if known is None:
-            return None
-        for digest in _digests(known):
-            holders = self._by_digest[digest]
-            holders.discard(id)
-            if not holders:
-                del self._by_digest[digest]
-        number = self._numbers.pop(id, None)
-        if number is not None:
-            del self._names[number]
+    def _look_closer(self, fingerprint: Fingerprint, matches: dict[str, Match]) -> None:
+        """Add the parts to *matches*, and see which of them have a region replaced."""
+        if self._parts is None or (fingerprint.local is None and fingerprint.sight is None):
+            return
+        # Geometry is compiled when it is first wanted.
+        from staydown.match.part import find_part, sight_of
+
+        sight = sight_of(fingerprint, self._key)
+        if sight is None:
+            return
+        nearest = [id for id, match in matches.items() if match.kind == "same"]
+        asked = dict.fromkeys(nearest[:_MOST_JUDGED])
+        for number in self._parts.candidates(sight):
+            asked.setdefault(self._part_holders[number])
+        for id in asked:
+            known = matches.get(id)
+            if known is not None and known.kind == "identical":
+                continue
+            found = find_part(self._entries[id], sight, self._key, whole=known, id=id)
+            if found is not None:
+                matches[id] = found
+
+    def _local_index(self) -> LocalIndex:
+        if self._parts is None:
+            from staydown.match.local_index import LocalIndex
+
+            self._parts = LocalIndex()
+        return self._parts
+
+    def _next_part(self, id: str) -> int:
+        number = self._next_number
+        self._next_number += 1
+        self._part_numbers[id] = number
+        self._part_holders[number] = id
         return number
 
-
-def _one(number: int) -> npt.NDArray[np.uint64]:
-    return np.array([number], dtype=np.uint64)
+    def _forget(self, ids: Iterable[str]) -> None:
+        numbers: list[int] = []
+        for id in ids:
+            known = self._entries.pop(id, None)
+            if known is None:
+                continue
+            for digest in _digests(known):
+                holders = self._by_digest[digest]
+                holders.discard(id)
+                if not holders:
+                    del self._by_digest[digest]
+            numbers.extend(self._numbers.pop(id))
+            part = self._part_numbers.pop(id, None)
+            if part is not None:
+                del self._part_holders[part]
+                self._local_index().remove([part])
+        for number in numbers:
+            del self._holders[number]
+        if numbers:
+            self._index.remove(np.array(numbers, dtype=np.uint64))
 
 
 def _digests(fingerprint: Fingerprint) -> list[str]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from staydown.fingerprint import ORIENTATIONS, Fingerprint
+from staydown.fingerprint import ORIENTATIONS, Fingerprint, FrameHash
+from staydown.fingerprint.local import OPEN_KEY, LocalKey
 from staydown.fingerprint.pdq import dihedral_from_bits
 from staydown.match.match import Match, identical, same
 from staydown.match.threshold import PDQ_CONFIDENT, Threshold
@@ -15,19 +16,44 @@ LIES = tuple(_LIES.get(name, name) for name in ORIENTATIONS)
 
 
 def compare(
-    reported: Fingerprint, suspect: Fingerprint, *, threshold: Threshold = PDQ_CONFIDENT
+    reported: Fingerprint,
+    suspect: Fingerprint,
+    *,
+    threshold: Threshold = PDQ_CONFIDENT,
+    key: LocalKey = OPEN_KEY,
 ) -> Match | None:
-    """The match between a *reported* picture and a *suspect* one; None if there is none."""
+    """The match between a *reported* picture and a *suspect* one; None if there is none.
+
+    *key* is the one that the local layers were made with.
+    """
     if same_file(reported, suspect):
         return identical()
-    if not (can_be_matched(reported, threshold) and can_be_matched(suspect, threshold)):
+    whole = _whole(reported, suspect, threshold)
+    if reported.local is None or (suspect.local is None and suspect.sight is None):
+        return whole
+    # Geometry is compiled when it is first wanted; most of a platform's processes
+    # never want it.
+    from staydown.match.part import find_part, sight_of
+
+    sight = sight_of(suspect, key)
+    return whole if sight is None else find_part(reported, sight, key, whole=whole)
+
+
+def _whole(reported: Fingerprint, suspect: Fingerprint, threshold: Threshold) -> Match | None:
+    targets = [int.from_bytes(each.pdq) for each in usable(reported, threshold)]
+    nearest = min(
+        (
+            ((int.from_bytes(variant) ^ target).bit_count(), way)
+            for frame in usable(suspect, threshold)
+            for way, variant in enumerate(variants(frame))
+            for target in targets
+        ),
+        default=None,
+    )
+    if nearest is None or nearest[0] > threshold.max_distance:
         return None
-    target = int.from_bytes(reported.pdq or b"")
-    distances = [(int.from_bytes(variant) ^ target).bit_count() for variant in variants(suspect)]
-    nearest = min(range(len(distances)), key=distances.__getitem__)
-    if distances[nearest] > threshold.max_distance:
-        return None
-    return same(distances[nearest], LIES[nearest])
+    distance, way = nearest
+    return same(distance, LIES[way])
 
 
 def same_file(one: Fingerprint, other: Fingerprint) -> bool:
@@ -37,11 +63,11 @@ def same_file(one: Fingerprint, other: Fingerprint) -> bool:
     return one.md5 is not None and one.md5 == other.md5
 
 
-def can_be_matched(fingerprint: Fingerprint, threshold: Threshold) -> bool:
-    """Whether the perceptual hash is there and good enough to judge by."""
-    return fingerprint.quality is not None and fingerprint.quality >= threshold.min_quality
+def usable(fingerprint: Fingerprint, threshold: Threshold) -> list[FrameHash]:
+    """The hashes, one a frame, that are good enough to judge by."""
+    return [each for each in fingerprint.hashes if each.quality >= threshold.min_quality]
 
 
-def variants(fingerprint: Fingerprint) -> tuple[bytes, ...]:
-    """The hashes of the eight ways to lay the picture down; needs its pdq."""
-    return fingerprint.dihedral or dihedral_from_bits(fingerprint.pdq or b"")
+def variants(frame: FrameHash) -> tuple[bytes, ...]:
+    """The hashes of the eight ways to lay the frame down."""
+    return frame.dihedral or dihedral_from_bits(frame.pdq)

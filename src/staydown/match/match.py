@@ -5,24 +5,27 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal
 
-MatchKind = Literal["identical", "same"]
+MatchKind = Literal["identical", "same", "region-replaced", "part"]
 
 UNRELATED = 128
 """Bits by which the hashes of unrelated pictures differ, on average: half of them."""
 
-_RANK = {"identical": 0, "same": 1}
+_RANK = {"identical": 0, "same": 1, "region-replaced": 2, "part": 3}
 
 
 @dataclass(frozen=True, slots=True)
 class Match:
     """That a suspect shows a reported picture.
 
-    *kind* is ``identical`` (the same file, byte for byte) or ``same`` (the whole
-    picture, by PDQ). *score* runs from 0 to 1: 1 for identical files, else
-    1 - distance / 128, 128 bits being what chance gives. *distance* is in bits, None
-    where no perceptual hash was needed. *orientation* says how the suspect lies
-    compared with the reported picture: ``original``, or for instance ``mirrored``.
-    *region* and *spans* are for parts of pictures and stretches of video: empty here.
+    *kind* is ``identical`` (the same file, byte for byte), ``same`` (the whole picture,
+    by PDQ), ``part`` (one holds a region of the other, or all of it turned, framed or
+    drawn upon) or ``region-replaced`` (the same, but for a compact region).
+    *score* runs from 0 to 1: 1 for identical files, 1 - distance / 128 for the same
+    picture (128 bits are what chance gives), and by the evidence for a part. *distance*
+    is in bits, None where no perceptual hash was needed. *orientation* says how the
+    suspect lies compared with the reported picture: ``original``, or for instance ``mirrored``.
+    *region* is the evidence for a part (see `staydown.match.part`); *spans* are for
+    stretches of video: empty here.
     *id* names the entry of the bank that was found.
     """
 
@@ -30,7 +33,7 @@ class Match:
     score: float
     distance: int | None = None
     orientation: str = "original"
-    region: None = None
+    region: dict[str, Any] | None = None
     spans: tuple[()] = ()
     id: str | None = None
 
@@ -46,9 +49,9 @@ class Match:
         }
 
     @property
-    def rank(self) -> tuple[int, int, str]:
+    def rank(self) -> tuple[int, float, str]:
         """Sorts the best match first."""
-        return _RANK[self.kind], self.distance or 0, self.id or ""
+        return _RANK[self.kind], self.distance or (1 - self.score), self.id or ""
 
 
 def identical(id: str | None = None) -> Match:

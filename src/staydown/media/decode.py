@@ -1,8 +1,7 @@
 """Bytes to pixels, for every kind of picture that people have.
 
 Runs inside the limited process only (`staydown.media.worker`). What comes out is
-what a person would see: colours of palettes looked up, 16 bits scaled to 8,
-transparency laid on white, inks turned into light. Turning the picture upright is
+what a person would see; see `staydown.media.visible`. Turning the picture upright is
 left as a number (`Frame.orientation`), because a hash can turn more cheaply than
 pixels can. ``docs/divergences.md`` says where this leaves the reference's client.
 """
@@ -14,7 +13,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
+import pi_heif
+import simplejpeg
 from PIL import AvifImagePlugin, ExifTags, Image, UnidentifiedImageError
 
 from staydown.media.admit import admit
@@ -28,21 +28,25 @@ from staydown.media.errors import (
 )
 from staydown.media.formats import PREFIX_BYTES, Format, recognise
 from staydown.media.limits import Limits
-
-Pixels = npt.NDArray[np.uint8]
-
-GROUND = 255
-"""Transparent pixels are laid on white, as a page shows them."""
+from staydown.media.visible import Pixels, visible
 
 _MILLION = 1_000_000
-_BAND_ROWS = 256
+
+_SMALL_PIXELS = 200_000
+"""Below this the colours of a JPEG cost next to nothing, and rounding weighs most: the
+luma that the reference computes back from them keeps its hash bit for bit."""
+
 # Nothing can be loaded later, so Pillow's registry is filled now. Only the formats
 # that `frames` names are ever tried.
 Image.init()
+pi_heif.register_heif_opener(thumbnails=False, depth_images=False, aux_images=False)
+
+# One file, one thread: whoever wants more speed starts more decoders.
+AvifImagePlugin.DEFAULT_MAX_THREADS = 1
+pi_heif.options.DECODE_THREADS = 1
 
 # Our own pixel limit is checked first, and is an error rather than a warning.
 Image.MAX_IMAGE_PIXELS = None
-AvifImagePlugin.DEFAULT_MAX_THREADS = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,20 +76,22 @@ class Frame:
         return pixels.swapaxes(0, 1) if self.orientation > 4 else pixels
 
 
-def frames(fd: int, limits: Limits) -> Iterator[Frame]:
+def frames(fd: int, limits: Limits, *, colour: bool = False) -> Iterator[Frame]:
     """The frames of the picture in the open file *fd*: one, or several of an animation.
 
-    Raises a `MediaError` that says what is wrong with the file.
+    Without *colour*, a picture whose luma is at hand (most JPEGs) comes as luma
+    alone, which is twice as fast. Raises a `MediaError` that says what is wrong with
+    the file.
     """
     admit(fd, limits)
     with mmap.mmap(fd, 0, prot=mmap.PROT_READ) as data:
         form = recognise(data[:PREFIX_BYTES])
         if form is None:
             raise NotMedia
-        if form in ("other", "HEIF"):
+        if form == "other":
             raise UnsupportedMedia
         try:
-            yield from _through_pillow(data, form, limits)
+            yield from _opened(data, form, limits, colour)
         except (MediaError, MemoryError):
             raise
         except UnidentifiedImageError as error:
@@ -107,14 +113,56 @@ def check_pixels(width: int, height: int, limits: Limits) -> None:
         raise TooManyPixels(width=width, height=height, limit=limits.megapixels)
 
 
-def _through_pillow(data: mmap.mmap, form: Format, limits: Limits) -> Iterator[Frame]:
-    # A JPEG with a second picture for 3-D screens opens as MPO.
-    names = ("JPEG", "MPO") if form == "JPEG" else (form,)
+def _opened(data: mmap.mmap, form: Format, limits: Limits, colour: bool) -> Iterator[Frame]:
+    # A JPEG with a second picture (for depth, or brighter screens) opens as MPO.
+    names = ["JPEG", "MPO"] if form == "JPEG" else [form]
     with Image.open(data, formats=names) as image:  # type: ignore[arg-type]
         check_pixels(*image.size, limits)
-        orientation = _orientation(image)
-        image.load()
-        yield Frame(_visible(image), orientation)
+        if form == "JPEG":
+            is_small = image.width * image.height < _SMALL_PIXELS
+            luma = None if colour or is_small else _luma_of_jpeg(data)
+            yield Frame(visible(image) if luma is None else luma, _orientation(image))
+            return
+        for number in _chosen(image, limits):
+            image.seek(number)
+            check_pixels(*image.size, limits)
+            pixels = visible(image)
+            # Asked for last: some readers turn the pixels, and then say so no more.
+            yield Frame(pixels, _orientation(image))
+
+
+def _luma_of_jpeg(data: mmap.mmap) -> Pixels | None:
+    """The Y plane of a sound JPEG in YCbCr or grey; None for any other.
+
+    The colours are never decoded: that is most of the time a JPEG takes. Y is what
+    the reference's client computes back from RGB, but for rounding.
+    """
+    try:
+        _height, _width, space, _sampling = simplejpeg.decode_jpeg_header(data)
+        if space not in ("YCbCr", "Gray"):
+            return None
+        luma: Pixels = simplejpeg.decode_jpeg(data, "GRAY")[:, :, 0]
+    except ValueError:
+        # It says so of the least oddity; whether the file is damaged, and how, is
+        # for the other reader to say.
+        return None
+    return luma
+
+
+def _chosen(image: Image.Image, limits: Limits) -> list[int]:
+    """Which frames to look at: the main one, the last, and some between.
+
+    Reaching a frame means decoding those before it, so a long animation of large
+    frames is looked at only as far as its pixels amount to two pictures of the
+    largest size.
+    """
+    count = getattr(image, "n_frames", 1)
+    width, height = image.size
+    within = 2 * limits.megapixels * _MILLION // max(1, width * height)
+    last = max(0, min(count, within) - 1)
+    spread = np.linspace(0, last, min(last + 1, max(1, limits.frames)))
+    # The main picture of a HEIF collection need not be its first.
+    return list(dict.fromkeys([image.tell(), *(round(float(number)) for number in spread)]))
 
 
 def _orientation(image: Image.Image) -> int:
@@ -124,47 +172,3 @@ def _orientation(image: Image.Image) -> int:
         # Damaged EXIF is common, and the picture beside it is whole.
         return 1
     return value if isinstance(value, int) and 1 <= value <= 8 else 1
-
-
-def _visible(image: Image.Image) -> Pixels:
-    """The pixels of a loaded image as a person sees them: luma or RGB, 8 bits."""
-    mode = image.mode
-    if mode in ("L", "RGB"):
-        return np.asarray(image)
-    if mode == "1":
-        return np.asarray(image.convert("L"))
-    if mode.startswith("I;16"):
-        return _scaled(np.asarray(image), 65535.0)
-    if mode == "I":
-        values = np.asarray(image)
-        return _scaled(values, 65535.0 if values.max(initial=0) <= 65535 else 2.0**31 - 1)
-    if mode == "F":
-        values = np.asarray(image)
-        return _scaled(values, 1.0 if values.max(initial=0) <= 1 else 255.0)
-    if mode == "LAB":
-        return np.asarray(image.getchannel(0))
-    if image.has_transparency_data:
-        return _on_ground(image)
-    return np.asarray(image.convert("RGB"))
-
-
-def _scaled(values: npt.NDArray[np.generic], white: float) -> Pixels:
-    scaled = np.empty(values.shape, dtype=np.uint8)
-    for top in range(0, len(values), _BAND_ROWS):
-        band = values[top : top + _BAND_ROWS].astype(np.float32)
-        band = np.nan_to_num(band * np.float32(255.0 / white))
-        scaled[top : top + _BAND_ROWS] = np.clip(np.rint(band), 0, 255)
-    return scaled
-
-
-def _on_ground(image: Image.Image) -> Pixels:
-    """Lay a picture with transparency on the ground, a band at a time to save memory."""
-    width, height = image.size
-    visible = np.empty((height, width, 3), dtype=np.uint8)
-    for top in range(0, height, _BAND_ROWS):
-        bottom = min(height, top + _BAND_ROWS)
-        band = np.asarray(image.crop((0, top, width, bottom)).convert("RGBA"))
-        cover = band[:, :, 3:].astype(np.float32) / 255
-        colour = band[:, :, :3] * cover + GROUND * (1 - cover)
-        visible[top:bottom] = np.rint(colour)
-    return visible

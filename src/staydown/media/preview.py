@@ -46,7 +46,7 @@ def preview(content: bytes, *, longest_side: int, is_veiled: bool = True) -> byt
 
 def draw(fd: int, limits: Limits, *, longest_side: int, is_veiled: bool) -> bytes:
     """What `preview` returns; runs inside the limited process."""
-    image = Image.fromarray(next(iter(frames(fd, limits))).upright())
+    image = Image.fromarray(next(iter(frames(fd, limits, colour=not is_veiled))).upright())
     if is_veiled:
         size = _within(image.size, longest_side)
         image = image.convert("L").resize(_within(size, _VEILED_SIDE), Image.Resampling.BOX)

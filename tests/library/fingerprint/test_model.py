@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from staydown import Fingerprint, FingerprintError
+from staydown.fingerprint import FrameHash
 
 HASH = bytes(range(32))
 DIHEDRAL = (HASH, *(bytes([n]) * 32 for n in range(7)))
@@ -27,6 +28,9 @@ hashes = st.binary(min_size=32, max_size=32)
 sides = st.none() | st.integers(1, 1 << 24)
 
 
+frames = st.builds(FrameHash, pdq=hashes, quality=st.integers(0, 100))
+
+
 @st.composite
 def fingerprints(draw: st.DrawFn) -> Fingerprint:
     sha256 = draw(st.none() | hashes.map(bytes.hex))
@@ -38,6 +42,7 @@ def fingerprints(draw: st.DrawFn) -> Fingerprint:
         pdq=pdq,
         quality=None if pdq is None else draw(st.integers(0, 100)),
         dihedral=(pdq, *rest) if pdq is not None and draw(st.booleans()) else (),
+        frames=() if pdq is None else tuple(draw(st.lists(frames, max_size=3))),
         width=draw(sides),
         height=draw(sides),
     )
@@ -107,6 +112,21 @@ REFUSED: list[tuple[str, Any]] = [
     ("list of 8", {**FULL.to_dict(), "dihedral": HASH.hex()}),
     ("Each dihedral", {**FULL.to_dict(), "dihedral": [None] * 8}),
     ("first of the dihedral", {**FULL.to_dict(), "dihedral": ["11" * 32] * 8}),
+    ("list of at most 64", {**FULL.to_dict(), "frames": {}}),
+    ("list of at most 64", {**FULL.to_dict(), "frames": [{"pdq": "00" * 32, "quality": 1}] * 65}),
+    ("frames must be a JSON object", {**FULL.to_dict(), "frames": ["00" * 32]}),
+    ("needs pdq and quality", {**FULL.to_dict(), "frames": [{"pdq": "00" * 32}]}),
+    ("needs pdq and quality", {**FULL.to_dict(), "frames": [{"quality": 50}]}),
+    ("pdq must be 64", {**FULL.to_dict(), "frames": [{"pdq": "00", "quality": 50}]}),
+    ("quality must be", {**FULL.to_dict(), "frames": [{"pdq": "00" * 32, "quality": 101}]}),
+    (
+        "first of the dihedral",
+        {
+            **FULL.to_dict(),
+            "frames": [{"pdq": "00" * 32, "quality": 1, "dihedral": ["11" * 32] * 8}],
+        },
+    ),
+    ("frames need the pdq", {"sha256": "ab" * 32, "frames": [{"pdq": "00" * 32, "quality": 1}]}),
     ("first of the dihedral", {"sha256": "ab" * 32, "dihedral": ["11" * 32] * 8}),
 ]
 

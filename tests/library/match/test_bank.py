@@ -2,6 +2,7 @@
 
 import json
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -284,3 +285,53 @@ def test_threads_may_change_and_search_at_once(bank: Bank) -> None:
     searcher.join()
 
     assert not missed
+
+
+def film(*seeds: int, quality: int | None = None) -> Fingerprint:
+    """An animation that shows the drawings, one after another."""
+    first, *others = (print_of(seed, quality=quality) for seed in seeds)
+    return replace(first, sha256="f" * 64, frames=tuple(each.hashes[0] for each in others))
+
+
+def test_bank_finds_a_picture_behind_the_first_frame(bank: Bank) -> None:
+    """A harmless beginning hides nothing, on either side."""
+    assert found(bank, film(20, 21, 1)) == ["alice"]
+    bank.add("film", film(30, 31, 32))
+    assert found(bank, print_of(32)) == ["film"]
+    assert found(bank, film(40, 31)) == ["film"]
+
+
+def test_bank_names_an_entry_once_however_many_frames_match(bank: Bank) -> None:
+    """With the nearest of them as evidence."""
+    bank.add("film", film(30, 31, 32))
+
+    (match,) = bank.search(replace(film(31, 32), sha256="e" * 64))
+
+    assert (match.id, match.kind, match.distance) == ("film", "same", 0)
+
+
+def test_removed_film_leaves_no_frame_behind(bank: Bank) -> None:
+    """Replaced by a still, or removed: each of its frames is gone."""
+    bank.add("film", film(30, 31, 32))
+    bank.add("film", print_of(30))
+    assert found(bank, print_of(32)) == []
+    bank.add("film", film(30, 31, 32))
+    bank.remove("film")
+    assert [found(bank, print_of(seed)) for seed in (30, 31, 32)] == [[], [], []]
+
+
+def test_frames_of_poor_quality_take_no_part(bank: Bank) -> None:
+    """A blank frame matches nothing, and keeps the others from nothing."""
+    bank.add("film", film(30, 31, quality=20))
+
+    assert found(bank, print_of(31)) == []
+
+
+def test_bank_agrees_with_compare_on_films(bank: Bank) -> None:
+    """One rule, whether two are compared or many searched."""
+    reported, suspect = film(30, 31), film(50, 31, 52)
+    bank.add("film", reported)
+
+    (match,) = bank.search(replace(suspect, sha256="e" * 64))
+
+    assert replace(match, id=None) == compare(reported, replace(suspect, sha256="e" * 64))

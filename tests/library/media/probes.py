@@ -84,14 +84,14 @@ def fail(_fd: int, _limits: Limits, *, kind: str) -> Any:
     }[kind]
 
 
-def escape(fd: int, _limits: Limits) -> dict[str, Any]:
+def escape(fd: int, _limits: Limits, *, outside: str) -> dict[str, Any]:
     """Try every door; what each attempt came to."""
     attempts: dict[str, Callable[[], Any]] = {
         "read a file": lambda: os.open("/etc/passwd", os.O_RDONLY),
         "read its own memory map": lambda: os.open("/proc/self/maps", os.O_RDONLY),
-        "write a file": lambda: os.open("/tmp/escaped", os.O_WRONLY | os.O_CREAT),  # noqa: S108
+        "write a file": lambda: os.open(outside, os.O_WRONLY | os.O_CREAT),
         "list a folder": lambda: os.listdir("/"),  # noqa: PTH208
-        "remove a file": lambda: os.unlink("/tmp/escaped"),  # noqa: S108, PTH108
+        "remove a file": lambda: os.unlink(outside),  # noqa: PTH108
         "grow the file": lambda: os.ftruncate(fd, 1 << 20),
         "make a memory file": lambda: os.memfd_create("x"),
         "open an internet socket": lambda: socket.socket(socket.AF_INET),

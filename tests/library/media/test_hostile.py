@@ -3,6 +3,7 @@
 import struct
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -155,3 +156,15 @@ def test_hostile_files_do_not_disturb_their_neighbours(pool: DecoderPool) -> Non
         with pytest.raises(MediaError):
             staydown.fingerprint_bytes(make(), pool=pool)
         assert staydown.fingerprint_bytes(JPEG, pool=pool) == expected
+
+
+def test_file_that_crashes_its_reader_costs_one_error(pool: DecoderPool) -> None:
+    """Found by `make fuzz`: a damaged HEIC that libheif 1.23 reads past its memory for."""
+    file = Path(__file__).parent / "files" / "stops-libheif"
+
+    with pytest.raises(MediaError) as caught:
+        staydown.fingerprint_file(file, pool=pool)
+
+    # A later libheif may well say that it is damaged.
+    assert caught.value.code in ("decoder_died", "damaged_media")
+    assert staydown.fingerprint_bytes(JPEG, pool=pool).quality

@@ -44,6 +44,16 @@ def test_veiled_preview_holds_no_detail() -> None:
     assert np.abs(np.diff(shown, axis=1)).max() > 20
 
 
+def test_veil_leaves_no_shape_smaller_than_a_sixteenth() -> None:
+    """Blur can be undone; what was averaged away cannot."""
+    bars = np.zeros((600, 800, 3), np.uint8)
+    bars[:, np.arange(800) % 50 < 25] = 255
+
+    veiled = np.asarray(opened(preview(encoded(bars), longest_side=320)).convert("L"), int)
+
+    assert np.ptp(veiled) <= 12
+
+
 @pytest.mark.parametrize("content", sample(3))
 def test_veiled_photo_has_only_the_coarsest_frequencies(content: bytes) -> None:
     """Beyond some sixteen waves a side there is nothing but noise."""

@@ -1,0 +1,62 @@
+"""Draws what `benchmarks.copies` measured: ``python -m benchmarks.plots`` (needs matplotlib).
+
+Reads ``artefacts/copies.json`` and ``regions.json``; writes a PNG beside each.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+
+ARTEFACTS = Path(__file__).resolve().parents[1] / "artefacts"
+
+
+def draw_copies() -> None:
+    results = json.loads((ARTEFACTS / "copies.json").read_text())
+    names = list(results[0]["found"])
+    rows = {name: [each["found"][name] for each in results] for name in names}
+    ways = {
+        "local": lambda row: row["local"] > 0,
+        "PDQ, dihedral, 31 bits": lambda row: row["dihedral"] <= 31,
+        "PDQ, 31 bits": lambda row: row["pdq"] <= 31,
+    }
+    _, axes = plt.subplots(figsize=(9, 0.22 * len(names) + 1.5))
+    for (label, is_found), mark in zip(ways.items(), ("o", "|", "x"), strict=True):
+        shares = [100 * sum(map(is_found, rows[name])) / len(rows[name]) for name in names]
+        axes.plot(shares, range(len(names)), mark, label=label, alpha=0.8)
+    axes.set_yticks(range(len(names)), names, fontsize=7)
+    axes.invert_yaxis()
+    axes.set_xlabel(f"copies found, % of {len(results)} pictures held out")
+    axes.grid(axis="x", alpha=0.3)
+    axes.legend(loc="lower left")
+    plt.tight_layout()
+    plt.savefig(ARTEFACTS / "copies.png", dpi=130)
+    plt.close()
+
+
+def draw_regions() -> None:
+    called = json.loads((ARTEFACTS / "regions.json").read_text())
+    counts: dict[str, dict[float, list[bool]]] = defaultdict(lambda: defaultdict(list))
+    for what, share, verdict in called:
+        counts["untouched copy" if not share else what][share].append(verdict == "replaced")
+    _, axes = plt.subplots(figsize=(8, 5))
+    for what, shares in counts.items():
+        places = sorted(shares)
+        heights = [100 * sum(shares[each]) / len(shares[each]) for each in places]
+        thick = 3 if what == "replaced" else 1
+        axes.plot([100 * each for each in places], heights, "o-", label=what, linewidth=thick)
+    axes.set_xlabel("share of the area, %")
+    axes.set_ylabel("called region-replaced, %")
+    axes.grid(alpha=0.3)
+    axes.legend()
+    plt.tight_layout()
+    plt.savefig(ARTEFACTS / "regions.png", dpi=130)
+    plt.close()
+
+
+if __name__ == "__main__":
+    draw_copies()
+    draw_regions()
