@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import atexit
-import base64
 import hashlib
+import json
 import os
 import threading
 from dataclasses import replace
 from typing import Any
 
-from staydown.fingerprint.local import LocalFormError, LocalKey, Sight
+import numpy as np
+
+from staydown.fingerprint.local import OPEN_KEY, Glimpse, LocalFormError, LocalKey
 from staydown.fingerprint.model import Fingerprint, FingerprintError
 from staydown.media import DecoderDied, DecoderPool, UnreadableFile
 
@@ -42,11 +44,11 @@ def fingerprint_file(
     path: str | os.PathLike[str],
     *,
     pool: DecoderPool | None = None,
-    key: LocalKey | None = None,
+    key: LocalKey = OPEN_KEY,
 ) -> Fingerprint:
     """The fingerprint of the picture in the file at *path*.
 
-    *key* is that of the local layer, which is left out without one.
+    *key* is that of the local layer, which is made when it is first wanted.
 
     Raises a `MediaError`, whose message says what is wrong and what to do. The
     picture is decoded in a limited process without network; see `DecoderPool`.
@@ -66,7 +68,7 @@ def fingerprint_bytes(
     content: bytes | bytearray | memoryview,
     *,
     pool: DecoderPool | None = None,
-    key: LocalKey | None = None,
+    key: LocalKey = OPEN_KEY,
 ) -> Fingerprint:
     """The fingerprint of the picture whose file has the bytes *content*.
 
@@ -83,30 +85,30 @@ def fingerprint_bytes(
         os.close(fd)
 
 
-def _fingerprint(fd: int, pool: DecoderPool, key: LocalKey | None) -> Fingerprint:
-    options = {} if key is None else {"local_key": key.secret.hex()}
+def _fingerprint(fd: int, pool: DecoderPool, key: LocalKey) -> Fingerprint:
     exact: dict[str, str] = {}
     # Hashing the bytes here costs no time: the decoder is at work meanwhile. And it
     # is done here because a decoder that was taken over could name any digest.
-    seen = pool.run(_ENTRY, fd, options, meanwhile=lambda: exact.update(_digests(fd)))
+    seen = pool.run(_ENTRY, fd, meanwhile=lambda: exact.update(_digests(fd)))
     try:
-        if not isinstance(seen, dict):
-            raise FingerprintError("not an object")
-        sight = _sight(seen.pop("sight", None), key)
-        return replace(Fingerprint.from_dict({**seen, **exact}), sight=sight)
+        values, glimpse = _read(seen, key)
+        return replace(Fingerprint.from_dict({**values, **exact}), glimpse=glimpse)
     except (FingerprintError, LocalFormError) as error:
         raise DecoderDied from error
 
 
-def _sight(value: object, key: LocalKey | None) -> bytes | None:
-    if key is None or not isinstance(value, str):
-        return None
+def _read(seen: dict[str, Any] | bytes, key: LocalKey) -> tuple[dict[str, Any], Glimpse]:
+    """A decoder's answer, none of which is taken on trust; see `hash_picture`."""
+    if not isinstance(seen, bytes):
+        raise FingerprintError("The answer must be bytes.")
+    end = seen.find(b"\n") + 1
     try:
-        packed = base64.b64decode(value, validate=True)
-    except ValueError:
-        raise FingerprintError("sight must be bytes in base64.") from None
-    Sight.from_bytes(packed, key)
-    return packed
+        values = json.loads(seen[:end])
+        height, width = values.pop("grey")
+        grey = np.frombuffer(seen, np.uint8, offset=end).reshape(int(height), int(width))
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+        raise FingerprintError("The answer must be a line of JSON and pixels.") from error
+    return values, Glimpse(grey, key)
 
 
 def _digests(fd: int) -> dict[str, str]:

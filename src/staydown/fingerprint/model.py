@@ -11,6 +11,7 @@ from typing import Any, Self
 
 from staydown.fingerprint.local.form import LARGEST as LARGEST_LOCAL
 from staydown.fingerprint.local.form import fault_in
+from staydown.fingerprint.local.glimpse import Glimpse
 from staydown.fingerprint.pdq import HASH_BYTES, ORIENTATIONS
 
 VERSION = 1
@@ -57,10 +58,10 @@ class Fingerprint:
     further frames of an animation that look different from the first. *width* and
     *height* are in pixels, upright.
 
-    *local* is the local layer as bytes (``docs/local.md``). It never leaves a platform,
-    so `to_dict` and `to_json` give it only when asked to. *sight* is what a suspect
-    picture is asked with, pixels among it: it lives as long as the question, and is
-    never written anywhere.
+    *local* is the local layer as bytes (``docs/local.md``), where it was stored; that
+    of a file just read is made of its *glimpse*, a small grey copy, when it is first
+    wanted: `local_layer` gives either. The layer never leaves a platform, so `to_dict`
+    and `to_json` give it only when asked to; the glimpse is never written anywhere.
     """
 
     sha256: str | None = None
@@ -74,7 +75,7 @@ class Fingerprint:
     kind: str = "picture"
     version: int = VERSION
     local: bytes | None = field(default=None, repr=False, compare=False)
-    sight: bytes | None = field(default=None, repr=False, compare=False)
+    glimpse: Glimpse | None = field(default=None, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         if self.sha256 is None and self.pdq is None:
@@ -93,6 +94,12 @@ class Fingerprint:
             return ()
         return (FrameHash(self.pdq, self.quality, self.dihedral), *self.frames)
 
+    def local_layer(self) -> bytes | None:
+        """The local layer as bytes; None where neither it nor a glimpse is known."""
+        if self.local is None and self.glimpse is not None:
+            return self.glimpse.local.to_bytes(self.glimpse.key)
+        return self.local
+
     def to_dict(self, *, with_local: bool = False) -> dict[str, Any]:
         """The fingerprint as JSON's own types; what is not known is left out.
 
@@ -109,7 +116,7 @@ class Fingerprint:
             "quality": self.quality,
             "dihedral": [each.hex() for each in self.dihedral] or None,
             "frames": [each.to_dict() for each in self.frames] or None,
-            "local": _base64(self.local) if with_local else None,
+            "local": _base64(self.local_layer()) if with_local else None,
         }
         return {name: value for name, value in values.items() if value is not None}
 

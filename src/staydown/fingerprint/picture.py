@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import base64
+import json
 from typing import Any
 
-from staydown.fingerprint.local import LocalKey
-from staydown.fingerprint.local.extract import see
+import numpy as np
+
+from staydown.fingerprint.local.glimpse import glimpsed
 from staydown.fingerprint.pdq import PdqHash, pdq
 from staydown.media.decode import Frame, frames
 from staydown.media.limits import Limits
@@ -15,33 +16,27 @@ _SAME_FRAME = 8
 """Frames of an animation that differ in no more bits say the same thing twice."""
 
 
-def hash_picture(fd: int, limits: Limits, *, local_key: str | None = None) -> dict[str, Any]:
-    """The part of a fingerprint that needs pixels, in the form of `Fingerprint.to_dict`.
+def hash_picture(fd: int, limits: Limits) -> bytes:
+    """The part of a fingerprint that needs pixels, and a small grey copy of the first frame.
 
-    With *local_key*, in hex, the local layer of the first frame comes too, and its sight.
+    A line of JSON, in the form of `Fingerprint.to_dict`, with the copy's (height, width)
+    under ``grey``; then the copy's pixels, a byte each.
     """
     size = (0, 0)
-    local: dict[str, str] = {}
+    grey = np.empty((0, 0), np.uint8)
     hashes: list[PdqHash] = []
     for frame in frames(fd, limits):
         hashed = pdq(frame.pixels, orientation=frame.orientation)
         if not hashes:
             size = frame.size
-            if local_key is not None:
-                local = _local(frame, LocalKey(bytes.fromhex(local_key)))
+            grey = Frame(glimpsed(frame.pixels), frame.orientation).upright()
         if all(_distance(hashed, other) > _SAME_FRAME for other in hashes):
             hashes.append(hashed)
     first, *others = (_form(each) for each in hashes)
-    seen = {"width": size[0], "height": size[1], **first, **local}
-    return {**seen, "frames": others} if others else seen
-
-
-def _local(frame: Frame, key: LocalKey) -> dict[str, str]:
-    local, sight = see(frame.upright(), key=key)
-    return {
-        "local": base64.b64encode(local.to_bytes(key)).decode(),
-        "sight": base64.b64encode(sight.to_bytes()).decode(),
-    }
+    seen = {"width": size[0], "height": size[1], **first, "grey": grey.shape}
+    if others:
+        seen["frames"] = others
+    return json.dumps(seen, separators=(",", ":")).encode() + b"\n" + grey.tobytes()
 
 
 def _form(hashed: PdqHash) -> dict[str, Any]:

@@ -16,12 +16,13 @@ import numpy as np
 
 from staydown.fingerprint import Fingerprint, FingerprintError
 from staydown.fingerprint.local import OPEN_KEY, LocalKey
-from staydown.match.compare import LIES, same_file, usable, variants
+from staydown.match.compare import LIES, has_local, same_file, usable, variants
 from staydown.match.hamming import HammingIndex
 from staydown.match.match import Match, identical, same
 from staydown.match.threshold import PDQ_CONFIDENT, Threshold
 
 if TYPE_CHECKING:
+    from staydown.fingerprint.local import Sight
     from staydown.match.local_index import LocalIndex
 
 _FORMAT = "staydown-bank"
@@ -79,7 +80,7 @@ class Bank:
 
     def add_many(self, entries: Iterable[tuple[str, Fingerprint]]) -> None:
         """Keep many at once, faster than one by one."""
-        latest = dict(entries)
+        latest = {id: _kept(fingerprint) for id, fingerprint in entries}
         if not all(isinstance(id, str) for id in latest):
             raise TypeError("the id of a bank's entry is a string")
         with self._lock:
@@ -88,8 +89,7 @@ class Bank:
             hashes: list[bytes] = []
             parts: list[tuple[int, bytes]] = []
             for id, fingerprint in latest.items():
-                # Pixels are for asking with, never for keeping.
-                self._entries[id] = replace(fingerprint, sight=None)
+                self._entries[id] = fingerprint
                 if fingerprint.local is not None:
                     parts.append((self._next_part(id), fingerprint.local))
                 for digest in _digests(fingerprint):
@@ -116,15 +116,24 @@ class Bank:
         self, fingerprint: Fingerprint, *, threshold: Threshold = PDQ_CONFIDENT
     ) -> list[Match]:
         """Every entry that *fingerprint* matches, best first, each with its id."""
+        sight = self._sight_of(fingerprint)
+        matches: dict[str, Match] = {}
         with self._lock:
-            matches: dict[str, Match] = {}
             for digest in _digests(fingerprint):
                 for id in self._by_digest.get(digest, ()):
                     if same_file(self._entries[id], fingerprint):
                         matches[id] = identical(id)
             for match in self._alike(fingerprint, threshold):
                 matches.setdefault(match.id or "", match)
-            self._look_closer(fingerprint, matches)
+            closer = {} if sight is None else self._worth_a_look(sight, matches)
+        # Looking takes longest, and needs nothing that another thread may change.
+        if sight is not None and closer:
+            from staydown.match.part import find_part
+
+            for id, entry in closer.items():
+                found = find_part(entry, sight, self._key, whole=matches.get(id), id=id)
+                if found is not None:
+                    matches[id] = found
         return sorted(matches.values(), key=lambda match: match.rank)
 
     def save(self, path: str | os.PathLike[str]) -> None:
@@ -176,27 +185,23 @@ class Bank:
             if quality >= threshold.min_quality:
                 yield same(int(distances[at]), LIES[ways[at]], id)
 
-    def _look_closer(self, fingerprint: Fingerprint, matches: dict[str, Match]) -> None:
-        """Add the parts to *matches*, and see which of them have a region replaced."""
-        if self._parts is None or (fingerprint.local is None and fingerprint.sight is None):
-            return
+    def _sight_of(self, fingerprint: Fingerprint) -> Sight | None:
+        if self._parts is None or not has_local(fingerprint):
+            return None
         # Geometry is compiled when it is first wanted.
-        from staydown.match.part import find_part, sight_of
+        from staydown.match.part import sight_of
 
-        sight = sight_of(fingerprint, self._key)
-        if sight is None:
-            return
+        return sight_of(fingerprint, self._key)
+
+    def _worth_a_look(self, sight: Sight, matches: dict[str, Match]) -> dict[str, Fingerprint]:
+        """Entries that may be shown in part, and those that may have a region replaced."""
         nearest = [id for id, match in matches.items() if match.kind == "same"]
         asked = dict.fromkeys(nearest[:_MOST_JUDGED])
-        for number in self._parts.candidates(sight):
-            asked.setdefault(self._part_holders[number])
-        for id in asked:
-            known = matches.get(id)
-            if known is not None and known.kind == "identical":
-                continue
-            found = find_part(self._entries[id], sight, self._key, whole=known, id=id)
-            if found is not None:
-                matches[id] = found
+        if self._parts is not None:
+            for number in self._parts.candidates(sight):
+                asked.setdefault(self._part_holders[number])
+        is_settled = {id for id, match in matches.items() if match.kind == "identical"}
+        return {id: self._entries[id] for id in asked if id not in is_settled}
 
     def _local_index(self) -> LocalIndex:
         if self._parts is None:
@@ -232,6 +237,11 @@ class Bank:
             del self._holders[number]
         if numbers:
             self._index.remove(np.array(numbers, dtype=np.uint64))
+
+
+def _kept(fingerprint: Fingerprint) -> Fingerprint:
+    """Its local layer made, its pixels gone: they are for asking with, never for keeping."""
+    return replace(fingerprint, local=fingerprint.local_layer(), glimpse=None)
 
 
 def _digests(fingerprint: Fingerprint) -> list[str]:

@@ -29,7 +29,7 @@ def compare(
     if same_file(reported, suspect):
         return identical()
     whole = _whole(reported, suspect, threshold)
-    if reported.local is None or (suspect.local is None and suspect.sight is None):
+    if not (has_local(reported) and has_local(suspect)):
         return whole
     # Geometry is compiled when it is first wanted; most of a platform's processes
     # never want it.
@@ -61,6 +61,11 @@ def same_file(one: Fingerprint, other: Fingerprint) -> bool:
     if one.sha256 is not None and other.sha256 is not None:
         return one.sha256 == other.sha256
     return one.md5 is not None and one.md5 == other.md5
+
+
+def has_local(fingerprint: Fingerprint) -> bool:
+    """Whether there is a local layer, or what one is made of."""
+    return fingerprint.local is not None or fingerprint.glimpse is not None
 
 
 def usable(fingerprint: Fingerprint, threshold: Threshold) -> list[FrameHash]:

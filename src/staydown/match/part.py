@@ -16,15 +16,24 @@ from staydown.match.region import RegionVerdict, look_for_region
 
 def sight_of(suspect: Fingerprint, key: LocalKey) -> Sight | None:
     """What *suspect* can be asked with; less when only its kept layer is known."""
-    try:
-        if suspect.sight is not None:
-            return Sight.from_bytes(suspect.sight, key)
-        if suspect.local is not None:
+    if suspect.glimpse is not None:
+        return suspect.glimpse.sight if suspect.glimpse.key == key else None
+    if suspect.local is not None:
+        try:
             return Sight.of(LocalFingerprint.from_bytes(suspect.local, key))
-    except LocalFormError:
-        # Made with another installation's key: there is nothing to compare.
-        return None
+        except LocalFormError:
+            # Made with another installation's key: there is nothing to compare.
+            return None
     return None
+
+
+def kept_of(reported: Fingerprint, key: LocalKey) -> LocalFingerprint | None:
+    """What is kept of *reported*; None where it has no local layer of this *key*."""
+    packed = reported.local_layer()
+    try:
+        return None if packed is None else LocalFingerprint.from_bytes(packed, key)
+    except LocalFormError:
+        return None
 
 
 def find_part(
@@ -40,11 +49,8 @@ def find_part(
     A picture that PDQ calls the same is ``region-replaced`` when a region of it was:
     then the uploader may be another victim, and a person must look.
     """
-    if reported.local is None:
-        return whole
-    try:
-        kept = LocalFingerprint.from_bytes(reported.local, key)
-    except LocalFormError:
+    kept = kept_of(reported, key)
+    if kept is None:
         return whole
     found = judge(kept, sight, key)
     if found is None:

@@ -127,12 +127,26 @@ def test_bytes_of_any_kind_are_taken(pool: DecoderPool) -> None:
     assert len(prints) == 1
 
 
-def test_decoder_that_answers_nonsense_is_not_believed() -> None:
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {"pdq": "zz"},
+        b"",
+        b"{}\n",
+        b'{"pdq":"zz","quality":1000,"grey":[1,1]}\n0',
+        b'{"grey":[2,2]}\n012',
+        b'{"grey":[2]}\n01',
+        b'{"grey":[9000,1]}\n' + bytes(9000),
+        b'{"grey":[-1,-1]}\n0',
+        b"[" * 100_000 + b"\n",
+    ],
+)
+def test_decoder_that_answers_nonsense_is_not_believed(answer: object) -> None:
     """A decoder that was taken over cannot make a fingerprint of a form of its own."""
 
     class TakenOver(DecoderPool):
-        def run(self, *_arguments: object, **_options: object) -> dict[str, object]:
-            return {"pdq": "zz", "quality": 1000}
+        def run(self, *_arguments: object, **_options: object) -> object:
+            return answer
 
     with pytest.raises(DecoderDied):
         staydown.fingerprint_bytes(b"x", pool=TakenOver(()))
@@ -142,9 +156,9 @@ def test_decoder_cannot_name_the_digest() -> None:
     """The exact layer is computed outside, from the file itself."""
 
     class TakenOver(DecoderPool):
-        def run(self, *_arguments: object, **options: object) -> dict[str, object]:
+        def run(self, *_arguments: object, **options: object) -> bytes:
             options["meanwhile"]()  # type: ignore[operator]
-            return {"sha256": "00" * 32}
+            return b'{"sha256":"%s","grey":[1,1]}\n0' % (b"00" * 32)
 
     fingerprint = staydown.fingerprint_bytes(b"x", pool=TakenOver(()))
 

@@ -1,23 +1,27 @@
 """What is kept of a picture's keypoints and tiles, and how it is written down."""
 
+import io
 import json
+import pickle
 from dataclasses import replace
 
 import numpy as np
 import pytest
+from PIL import Image
 
 import staydown
 from library.pictures import drawing
 from staydown.fingerprint.local import (
     BALANCED,
     OPEN_KEY,
+    Glimpse,
     LocalFingerprint,
     LocalFormError,
     LocalKey,
-    Sight,
 )
 from staydown.fingerprint.local.extract import see
 from staydown.fingerprint.local.form import LARGEST, bits_within, fault_in
+from staydown.fingerprint.local.glimpse import glimpsed
 
 OTHER_KEY = LocalKey(bytes(range(32)))
 
@@ -82,13 +86,11 @@ def test_damaged_bytes_are_refused(damage: str) -> None:
         LocalFingerprint.from_bytes(harmed, OPEN_KEY)
 
 
-def test_a_sight_with_a_wrong_length_is_refused() -> None:
-    """The decoder that wrote it may have been taken over."""
-    packed = see(drawing())[1].to_bytes()
-
-    for harmed in (packed[:-1], packed + b"\0", packed[:10]):
-        with pytest.raises(LocalFormError):
-            Sight.from_bytes(harmed, OPEN_KEY)
+@pytest.mark.parametrize("grey", [np.zeros((0, 5)), np.zeros((4, 896)), np.zeros((4, 4, 3))])
+def test_a_glimpse_of_a_wrong_size_is_refused(grey: np.ndarray) -> None:
+    """The decoder that made it may have been taken over."""
+    with pytest.raises(LocalFormError):
+        Glimpse(grey.astype(np.uint8), OPEN_KEY)
 
 
 @pytest.mark.parametrize("variant", ["mirrored", "inverted"])
@@ -117,21 +119,18 @@ def test_small_and_narrow_pictures_do_no_harm(size: tuple[int, int]) -> None:
 
     assert len(local.places) == 0
     assert LocalFingerprint.from_bytes(local.to_bytes(OPEN_KEY), OPEN_KEY).places.shape == (0, 4)
-    assert Sight.from_bytes(sight.to_bytes(), OPEN_KEY).has_pixels
+    assert sight.has_pixels
 
 
 def test_the_local_layer_is_not_shared_unless_asked_for() -> None:
     """It must never leave the platform, so JSON leaves it out."""
-    local, sight = see(drawing())
-    known = staydown.Fingerprint(
-        sha256="0" * 64, local=local.to_bytes(OPEN_KEY), sight=sight.to_bytes()
-    )
+    known = staydown.Fingerprint(sha256="0" * 64, glimpse=Glimpse(glimpsed(drawing()), OPEN_KEY))
 
     assert set(json.loads(known.to_json())) == {"version", "kind", "sha256"}
     stored = json.loads(known.to_json(with_local=True))
-    assert "local" in stored
-    assert "sight" not in stored
-    assert staydown.Fingerprint.from_dict(stored).local == known.local
+    assert set(stored) == {"version", "kind", "sha256", "local"}
+    again = staydown.Fingerprint.from_dict(stored)
+    assert again.local_layer() == again.local == known.local_layer()
 
 
 @pytest.mark.parametrize("local", [5, "€", "AAAA", "A" * 40000])
@@ -148,8 +147,37 @@ def test_a_key_does_not_print_itself() -> None:
         LocalKey(b"short")
 
 
-def test_the_sight_is_no_part_of_what_a_fingerprint_is() -> None:
+def test_a_glimpse_is_no_part_of_what_a_fingerprint_is() -> None:
     known = staydown.Fingerprint(sha256="0" * 64)
+    seen = replace(known, glimpse=Glimpse(glimpsed(drawing()), OPEN_KEY))
 
-    assert replace(known, sight=b"pixels") == known
-    assert "pixels" not in repr(replace(known, sight=b"pixels"))
+    assert seen == known
+    assert repr(seen) == repr(known)
+
+
+def test_a_glimpse_travels_between_processes() -> None:
+    """As those who fingerprint many files with many processes need it to."""
+    seen = Glimpse(glimpsed(drawing()), OTHER_KEY)
+
+    again = pickle.loads(pickle.dumps(seen))  # noqa: S301
+
+    assert again.local.to_bytes(OTHER_KEY) == seen.local.to_bytes(OTHER_KEY)
+
+
+def test_the_key_stays_out_of_the_process_that_decodes() -> None:
+    """A hostile file may take that process over; what it can say is a grey picture."""
+    picture = io.BytesIO()
+    Image.fromarray(drawing()).save(picture, "PNG")
+    asked: list[object] = []
+
+    class Pool(staydown.DecoderPool):
+        def run(self, *arguments: object, **options: object) -> object:
+            asked.extend([*arguments, *options.items()])
+            return super().run(*arguments, **options)
+
+    pool = Pool(("staydown.fingerprint.picture",), size=1)
+    seen = staydown.fingerprint_bytes(picture.getvalue(), pool=pool, key=OTHER_KEY)
+    pool.close()
+
+    assert seen.local_layer() == see(drawing(), key=OTHER_KEY)[0].to_bytes(OTHER_KEY)
+    assert OTHER_KEY.secret.hex() not in repr(asked)

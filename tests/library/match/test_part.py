@@ -8,22 +8,20 @@ from PIL import Image
 
 import staydown
 from library.pictures import drawing
-from staydown.fingerprint.local import OPEN_KEY, LocalKey
-from staydown.fingerprint.local.extract import see
+from staydown.fingerprint.local import OPEN_KEY, Glimpse, LocalKey
+from staydown.fingerprint.local.glimpse import glimpsed
 from staydown.fingerprint.pdq import pdq
 
 
 def fingerprint(pixels: np.ndarray, *, key: LocalKey = OPEN_KEY) -> staydown.Fingerprint:
     """What `fingerprint_file` would give, from pixels."""
     pixels = np.ascontiguousarray(pixels)
-    local, sight = see(pixels, key=key)
     hashed = pdq(pixels)
     return staydown.Fingerprint(
         pdq=hashed.original,
         quality=hashed.quality,
         dihedral=hashed.dihedral,
-        local=local.to_bytes(key),
-        sight=sight.to_bytes(),
+        glimpse=Glimpse(glimpsed(pixels), key),
     )
 
 
@@ -149,5 +147,6 @@ def test_a_bank_keeps_the_local_layer_and_no_pixels(tmp_path: object) -> None:
 
     kept = again.get("picture")
     assert kept is not None
-    assert kept.sight is None
+    assert kept.glimpse is None
+    assert kept.local is not None
     assert [each.id for each in again.search(fingerprint(page(drawing())))] == ["picture"]

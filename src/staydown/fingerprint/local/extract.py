@@ -1,4 +1,4 @@
-"""Pixels to keypoints and tiles. Imports OpenCV: only for the limited process.
+"""A small grey picture to keypoints and tiles. Imports OpenCV.
 
 Keypoints and descriptors are SIFT's (D. Lowe, 2004), root-normalised (R. Arandjelovic
 and A. Zisserman, "Three things everyone should know to improve object retrieval",
@@ -12,16 +12,17 @@ import numpy as np
 import numpy.typing as npt
 
 from staydown.fingerprint.local.form import LocalFingerprint, Sight
-from staydown.fingerprint.local.key import OPEN_KEY, Floats, LocalKey, moments, projections
+from staydown.fingerprint.local.glimpse import glimpsed
+from staydown.fingerprint.local.key import OPEN_KEY, Floats, LocalKey, projections
 from staydown.fingerprint.local.profile import BALANCED, LocalProfile
 from staydown.fingerprint.local.tiles import tile_signatures
 
 Bytes = npt.NDArray[np.uint8]
 
-# The service runs several decoders; each keeps to one core.
+# Small pictures gain nothing from more threads; who has many of them asks in many.
 cv2.setNumThreads(1)
-# No file can be opened once the process is locked: this one is read now.
-moments()
+
+_SMALLEST_SIDE = 16
 
 _GRID = np.arange(128).reshape(4, 4, 8)
 MIRRORED = _GRID[::-1][:, :, -np.arange(8) % 8].ravel()
@@ -42,9 +43,9 @@ def see(
 ) -> tuple[LocalFingerprint, Sight]:
     """What to keep of a reported picture, and what to ask with of a suspect one.
 
-    *pixels* are upright: luma (height, width), or RGB (height, width, 3).
+    *pixels* are upright, of any size: luma (height, width), or RGB (height, width, 3).
     """
-    grey = _reduced(pixels, profile.side)
+    grey = _reduced(glimpsed(pixels), profile.side)
     height, width = grey.shape
     sift = cv2.SIFT_create(  # type: ignore[attr-defined]
         nfeatures=profile.asked * 5 // 4,
@@ -89,25 +90,13 @@ def _bits(rooted: Floats, key: LocalKey) -> Bytes:
     return np.packbits(rooted @ by.descriptor.T > by.offset, axis=1)
 
 
-def _reduced(pixels: Bytes, side: int) -> Bytes:
-    """Grey, its longest side at *side* pixels."""
-    height, width = pixels.shape[:2]
-    # A whole-number step first: it is several times as fast on large pictures.
-    step = max(height, width) // (2 * side)
-    if step > 1 and min(height, width) >= step:
-        whole = pixels[: height // step * step, : width // step * step]
-        pixels = _resized(whole, (width // step, height // step), cv2.INTER_AREA)
+def _reduced(grey: Bytes, side: int) -> Bytes:
+    """The picture with its longest side at *side* pixels."""
+    height, width = grey.shape
     share = side / max(height, width)
-    size = max(16, round(width * share)), max(16, round(height * share))
+    size = max(_SMALLEST_SIDE, round(width * share)), max(_SMALLEST_SIDE, round(height * share))
     way = cv2.INTER_AREA if share < 1 else cv2.INTER_LINEAR
-    small = _resized(np.ascontiguousarray(pixels), size, way)
-    if small.ndim == 3:
-        small = np.asarray(cv2.cvtColor(small, cv2.COLOR_RGB2GRAY), np.uint8)
-    return small
-
-
-def _resized(pixels: Bytes, size: tuple[int, int], way: int) -> Bytes:
-    return np.asarray(cv2.resize(pixels, size, interpolation=way), np.uint8)
+    return np.asarray(cv2.resize(grey, size, interpolation=way), np.uint8)
 
 
 def _spread(

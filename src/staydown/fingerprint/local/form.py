@@ -25,7 +25,6 @@ LARGEST = 8192
 _MAGIC = b"SDl"
 _HEAD = struct.Struct("<3sB8sHHH")
 _PLACE = np.dtype([("x", "<u2"), ("y", "<u2"), ("size", "u1"), ("angle", "u1")])
-_SIGHT_MAGIC = b"SDs"
 _LARGEST_SIDE = 4096
 _BIT_BYTES = 32
 _TILES = 256
@@ -75,10 +74,7 @@ class LocalFingerprint:
     @classmethod
     def from_bytes(cls, packed: bytes, key: LocalKey) -> Self:
         """Read what `to_bytes` wrote with the same *key*; raises `LocalFormError`."""
-        width, height, count, body = _opened(packed, _MAGIC, LARGEST, key)
-        rest = count * (_PLACE.itemsize + _BIT_BYTES) + _TILES * 4 + _TILES // 2
-        if len(body) != rest:
-            raise LocalFormError("The local fingerprint is shorter or longer than it says.")
+        width, height, count, body = _opened(packed, key)
         cursor = _Cursor(body)
         places = _unpack_places(cursor.take(count * _PLACE.itemsize))
         raw = cursor.take(count * _BIT_BYTES)
@@ -134,44 +130,11 @@ class Sight:
             grey=np.empty((0, 0), np.uint8),
         )
 
-    def to_bytes(self) -> bytes:
-        return b"".join(
-            (
-                _HEAD.pack(
-                    _SIGHT_MAGIC, VERSION, self.key_mark, self.width, self.height, len(self.places)
-                ),
-                _pack_places(self.places).tobytes(),
-                self.bits.tobytes(),
-                self.mirrored.tobytes(),
-                self.inverted.tobytes(),
-                np.ascontiguousarray(self.grey).tobytes(),
-            )
-        )
-
-    @classmethod
-    def from_bytes(cls, packed: bytes, key: LocalKey) -> Self:
-        """Read what `to_bytes` wrote: a decoder's word, so every length is checked."""
-        width, height, count, body = _opened(packed, _SIGHT_MAGIC, 64 << 20, key)
-        rest = count * (_PLACE.itemsize + 3 * _BIT_BYTES) + width * height
-        if len(body) != rest:
-            raise LocalFormError("The sight is shorter or longer than it says.")
-        cursor = _Cursor(body)
-        return cls(
-            key_mark=key.mark,
-            width=width,
-            height=height,
-            places=_unpack_places(cursor.take(count * _PLACE.itemsize)),
-            bits=_bits(cursor.take(count * _BIT_BYTES)),
-            mirrored=_bits(cursor.take(count * _BIT_BYTES)),
-            inverted=_bits(cursor.take(count * _BIT_BYTES)),
-            grey=np.frombuffer(cursor.take(width * height), np.uint8).reshape(height, width),
-        )
-
 
 def fault_in(packed: bytes) -> str | None:
     """What is wrong with the form of a local fingerprint of any key; None if nothing."""
     if not _HEAD.size <= len(packed) <= LARGEST:
-        return f"A local fingerprint has at most {LARGEST} bytes."
+        return f"A local fingerprint has {_HEAD.size} to {LARGEST} bytes."
     magic, version, _, width, height, count = _HEAD.unpack_from(packed)
     if magic != _MAGIC or version != VERSION:
         return f"Only version {VERSION} of a local fingerprint can be read."
@@ -200,18 +163,13 @@ class _Cursor:
         return piece
 
 
-def _opened(
-    packed: bytes, magic: bytes, largest: int, key: LocalKey
-) -> tuple[int, int, int, bytes]:
-    if not _HEAD.size <= len(packed) <= largest:
-        raise LocalFormError(f"A local fingerprint has at most {largest} bytes.")
-    found, version, mark, width, height, count = _HEAD.unpack_from(packed)
-    if found != magic or version != VERSION:
-        raise LocalFormError(f"Only version {VERSION} of a local fingerprint can be read.")
+def _opened(packed: bytes, key: LocalKey) -> tuple[int, int, int, bytes]:
+    fault = fault_in(packed)
+    if fault is not None:
+        raise LocalFormError(fault)
+    _, _, mark, width, height, count = _HEAD.unpack_from(packed)
     if mark != key.mark:
         raise LocalFormError("The local fingerprint was made with another key.")
-    if not (0 < width <= _LARGEST_SIDE and 0 < height <= _LARGEST_SIDE):
-        raise LocalFormError("The local fingerprint names an impossible size.")
     return width, height, count, packed[_HEAD.size :]
 
 
