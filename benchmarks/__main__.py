@@ -12,7 +12,7 @@ import subprocess
 import sys
 
 # The lines of this list are the order of the run: quick ones first.
-BENCHMARKS = ("pictures", "index", "copies", "video")
+BENCHMARKS = ("pictures", "index", "copies", "videos")
 
 
 def main() -> int:

@@ -1,4 +1,4 @@
-"""The weights with which `staydown.match.region` tells an overlay from a replacement.
+"""The weights with which `staydown.match.overlay` tells an overlay from a replacement.
 
 ``python -m benchmarks.drawn [PICTURES]`` looks at regions of the tuning half and prints
 the table; the numbers are the library's data, so they are copied there by hand.
@@ -15,7 +15,8 @@ from benchmarks.copies import fillers, names_of, pixels_of
 from staydown.fingerprint.local import OPEN_KEY
 from staydown.fingerprint.local.extract import see
 from staydown.match.judge import judge
-from staydown.match.region import differing, look_of
+from staydown.match.overlay import look_of
+from staydown.match.region import differing
 
 STRAY = 0.5
 """How much less an overlay called a replacement weighs than the reverse."""
@@ -28,7 +29,13 @@ def looks_of(name: str) -> list[tuple[bool, dict[str, float]]]:
     for share in (0.02, 0.03, 0.05, 0.08, 0.15):
         for again in range(2):
             rng = edits.generator(name, "replaced", share, again)
-            cases.append((False, edits.replace_region(original, share, rng, fillers())[0]))
+            # Softer, rounder and plainer ones among them than those it is judged by.
+            shape = {
+                "soft": float(rng.uniform(0.1, 0.35)),
+                "power": float(rng.choice([2, 4])),
+                "texture": float(rng.choice([6, 14])),
+            }
+            cases.append((False, edits.replace_region(original, share, rng, fillers(), **shape)[0]))
         for kind in edits.OVERLAYS[:: 1 if share > 0.02 else 2]:
             rng = edits.generator(name, kind, share, "drawn")
             cases.append((True, edits.overlay_region(original, share, kind, rng)))
@@ -43,7 +50,7 @@ def looks_of(name: str) -> list[tuple[bool, dict[str, float]]]:
             continue
         found = differing(answer.aligned)
         if found is not None:
-            look = look_of(kept, sight, answer.fit.matrix, answer.aligned, found[0])
+            look = look_of(kept, sight, answer, found[0], OPEN_KEY)
             looks.append((drawn, look))
     return looks
 

@@ -604,9 +604,19 @@ def _place(
 
 
 def replace_region(
-    pixels: Pixels, share: float, rng: np.random.Generator, fillers: Fillers
+    pixels: Pixels,
+    share: float,
+    rng: np.random.Generator,
+    fillers: Fillers,
+    *,
+    soft: float = 0.16,
+    power: float = 4,
+    texture: float = 14,
 ) -> tuple[Pixels, tuple[float, float, float, float]]:
     """Put a feathered, colour-matched oval or box of another picture in.
+
+    It is feathered over the outer *soft* of its radius; *power* 2 is an oval, more is nearer
+    to a box; *texture* is the least spread of values, before and after.
 
     Returns the pixels and the region as (left, top, right, bottom), each 0 to 1.
     The donor's window is sought where it has texture: a swapped face is not plain.
@@ -615,7 +625,7 @@ def replace_region(
     for _ in range(30):
         top, left, rows, columns = _place(pixels.shape, share, rng)
         # What is plain before and after cannot be seen to differ, by anybody.
-        if pixels[top : top + rows, left : left + columns].mean(2).std() > 14:
+        if pixels[top : top + rows, left : left + columns].mean(2).std() > texture:
             break
     for _ in range(30):
         donor = _filler(rng, fillers)
@@ -626,15 +636,14 @@ def replace_region(
         y = rng.integers(0, donor.shape[0] - rows + 1)
         x = rng.integers(0, donor.shape[1] - columns + 1)
         patch = donor[y : y + rows, x : x + columns].astype(np.float32)
-        if patch.mean(2).std() > 14:
+        if patch.mean(2).std() > texture:
             break
     there = pixels[top : top + rows, left : left + columns].astype(np.float32)
     own, aim = patch.reshape(-1, 3), there.reshape(-1, 3)
     patch = (patch - own.mean(0)) / (own.std(0) + 4) * (aim.std(0) + 4) + aim.mean(0)
     down, across = np.mgrid[-1 : 1 : rows * 1j, -1 : 1 : columns * 1j]
-    # An oval that holds nearly the whole box, soft over its outer sixth.
-    distance = (np.abs(down) ** 4 + np.abs(across) ** 4) ** 0.25
-    cover = np.clip((1.0 - distance) / 0.16, 0, 1)[..., None]
+    distance = (np.abs(down) ** power + np.abs(across) ** power) ** (1 / power)
+    cover = np.clip((1.0 - distance) / soft, 0, 1)[..., None]
     out = pixels.copy()
     out[top : top + rows, left : left + columns] = _clip(patch * cover + there * (1 - cover))
     return out, (left / width, top / height, (left + columns) / width, (top + rows) / height)

@@ -25,10 +25,12 @@ create table if not exists picture (
     uploader text not null,
     extension text not null,
     posted_at text not null,
-    state text not null check (state in ('held', 'public', 'removed', 'refused', 'deleted')),
+    state text not null check (
+        state in ('held', 'public', 'removed', 'declined', 'refused', 'deleted')
+    ),
     -- Whether Staydown knows it.
     registered integer not null default 0 check (registered in (0, 1)),
-    -- Staydown's statement of reasons for the last removal, as it came.
+    -- Staydown's statement of reasons for the last removal or refusal, as it came.
     reasons text not null default '{}',
     -- When Staydown wrote the last order that we obeyed.
     ordered_at text not null default ''
@@ -57,6 +59,7 @@ class State(StrEnum):
     HELD = "held"  # waiting for the gate or a person; never shown so far
     PUBLIC = "public"
     REMOVED = "removed"  # in quarantine, by order of Staydown or by its gate
+    DECLINED = "declined"  # a person refused it; in quarantine, for an appeal may let it through
     REFUSED = "refused"  # the gate refused it after a wait; the file is gone
     DELETED = "deleted"  # by its uploader; the file is gone
 
@@ -117,12 +120,12 @@ class Board:
         return self._pictures("uploader = ?", uploader)
 
     def bytes_of(self, picture: Picture) -> bytes | None:
-        """The file of a held or public picture; None once it has gone."""
-        place = {State.PUBLIC: self._shown, State.HELD: self._hidden}.get(picture.state)
+        """The file of a picture, be it shown or hidden; None once it has gone."""
+        place = self._shown if picture.state == State.PUBLIC else self._hidden
         try:
-            return (place / picture.file_name).read_bytes() if place else None
+            return (place / picture.file_name).read_bytes()
         except FileNotFoundError:
-            return None  # taken down since *picture* was read
+            return None  # deleted, or moved since *picture* was read
 
     # Posting
 
@@ -205,6 +208,39 @@ class Board:
             _set_state(db, picture_id, State.PUBLIC)
             _done(db, picture_id)
             _obeyed(db, picture_id, ordered_at, {})
+
+    def allow(self, picture_id: str, *, event_id: str, ordered_at: datetime) -> None:
+        """Show an upload that a person let through, once per event, and have it registered.
+
+        Raise UnknownItemError or StaleOrderError, as `restore` does.
+        """
+        with self._change() as db:
+            if not _is_new(db, event_id):
+                return
+            state, last = _standing(db, picture_id)
+            if state in (State.DELETED, State.REFUSED, State.REMOVED) or ordered_at < last:
+                raise StaleOrderError("This order has been overtaken.")
+            if state != State.PUBLIC:
+                name = _read(db, "id = ?", picture_id)[0].file_name
+                self._move(name, self._hidden, self._shown)
+                _set_state(db, picture_id, State.PUBLIC)
+                _send_on(db, picture_id, Errand.REGISTER)
+            _noted(db, picture_id, ordered_at, {})
+
+    def decline(
+        self, picture_id: str, *, event_id: str, ordered_at: datetime, reasons: dict[str, Any]
+    ) -> None:
+        """Put an upload that a person refused aside, once per event. Raise UnknownItemError."""
+        with self._change() as db:
+            if _is_new(db, event_id):
+                state, last = _standing(db, picture_id)
+                if ordered_at < last:
+                    raise StaleOrderError("This order has been overtaken.")
+                if state not in (State.DELETED, State.REFUSED):
+                    _set_state(db, picture_id, State.DECLINED)
+                    _done(db, picture_id)
+                _noted(db, picture_id, ordered_at, reasons)
+        self._place(picture_id)
 
     # Errands
 
@@ -360,9 +396,15 @@ def _standing(db: sqlite3.Connection, picture_id: str) -> tuple[State, datetime]
 def _obeyed(
     db: sqlite3.Connection, picture_id: str, ordered_at: datetime, reasons: dict[str, Any]
 ) -> None:
+    db.execute("update picture set registered = 1 where id = ?", (picture_id,))
+    _noted(db, picture_id, ordered_at, reasons)
+
+
+def _noted(
+    db: sqlite3.Connection, picture_id: str, ordered_at: datetime, reasons: dict[str, Any]
+) -> None:
     db.execute(
-        "update picture set registered = 1, reasons = ?, ordered_at = max(ordered_at, ?)"
-        " where id = ?",
+        "update picture set reasons = ?, ordered_at = max(ordered_at, ?) where id = ?",
         (json.dumps(reasons), ordered_at.astimezone(UTC).isoformat(), picture_id),
     )
 

@@ -35,7 +35,7 @@ def _ask_again(board: Board, staydown: Staydown, picture: Picture) -> None:
         board.errand_done(picture, Errand.CHECK)
         return
     try:
-        verdict = staydown.check(file, uploader=picture.uploader)
+        verdict = staydown.check(file, reference=picture.id, uploader=picture.uploader)
     except UnreadableError:
         verdict = "block"  # what the gate cannot read, nobody should see
     match verdict:

@@ -55,7 +55,10 @@ def create_app(board: Board, staydown: Staydown, *, url: str, staydown_public_ur
 
     @app.get("/media/<picture_id>.<extension>")
     def media(picture_id: str, extension: str) -> Response:
-        picture = _shown(board, picture_id)
+        if staydown.is_looking(url=f"{url}{request.path}", headers=dict(request.headers)):
+            picture = _taken_down(board, picture_id)
+        else:
+            picture = _shown(board, picture_id)
         if extension != picture.extension:
             abort(404)
         file = board.bytes_of(picture)
@@ -162,24 +165,39 @@ def create_app(board: Board, staydown: Staydown, *, url: str, staydown_public_ur
 def _shown(board: Board, picture_id: str) -> Picture:
     """The public picture of this id; others are gone, or not (yet) anyone's to see."""
     picture = board.picture(picture_id)
-    if picture is None or picture.state in (State.HELD, State.REFUSED):
+    if picture is None or picture.state in (State.HELD, State.DECLINED, State.REFUSED):
         abort(404)
     if picture.state != State.PUBLIC:
         abort(410)
     return picture
 
 
+def _taken_down(board: Board, picture_id: str) -> Picture:
+    """The picture of this id for a moderator at Staydown: public, or removed by their order."""
+    picture = board.picture(picture_id)
+    if picture is None or picture.state not in (State.PUBLIC, State.REMOVED):
+        abort(404)
+    return picture
+
+
 def _obey(board: Board, event: dict[str, Any]) -> None:
-    event_id, item_id = str(event["id"]), str(event["item"]["id"])
+    event_id = str(event["id"])
     ordered_at = datetime.fromisoformat(event["created"])
     if ordered_at.tzinfo is None:
         raise ValueError("the time of an event has no zone")
+    reasons = dict(event.get("statement_of_reasons") or {})
     match event["event"]:
         case "item.remove":
-            reasons = event.get("statement_of_reasons") or {}
-            board.remove(item_id, event_id=event_id, ordered_at=ordered_at, reasons=dict(reasons))
+            item_id = str(event["item"]["id"])
+            board.remove(item_id, event_id=event_id, ordered_at=ordered_at, reasons=reasons)
         case "item.restore":
-            board.restore(item_id, event_id=event_id, ordered_at=ordered_at)
+            board.restore(str(event["item"]["id"]), event_id=event_id, ordered_at=ordered_at)
+        case "upload.allowed":
+            ours = str(event["upload"]["reference"])
+            board.allow(ours, event_id=event_id, ordered_at=ordered_at)
+        case "upload.refused":
+            ours = str(event["upload"]["reference"])
+            board.decline(ours, event_id=event_id, ordered_at=ordered_at, reasons=reasons)
         case other:
             raise ValueError(f"unknown event {other!r}")
 

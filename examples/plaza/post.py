@@ -46,7 +46,7 @@ def post(
         extension=_kind(file),
     )
     try:
-        verdict = staydown.check(file, uploader=picture.uploader)
+        verdict = staydown.check(file, reference=picture.id, uploader=picture.uploader)
     except NoAnswerError:
         verdict = "hold"
     match verdict:

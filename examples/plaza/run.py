@@ -36,6 +36,7 @@ WELCOME = """
   2. Open the sign-in link, then the case: copies that others posted are in it already.
   3. Give a reason, choose "Remove and keep down", and look at Plaza again.
   4. Try to upload the picture to Plaza again, mirrored or recompressed if you like.
+     Cropped, or with another face pasted in, it is held: see "Held uploads" at the desk.
 
   Everything is kept in {var}/, for the next time; the logs are {var}/staydown.log
   and {var}/plaza.log.

@@ -1,7 +1,8 @@
 """All that Plaza says to Staydown, and the one call from Staydown that it answers.
 
 This is the whole integration: ask before showing (`check`), say what is shown
-(`register`, `forget`), and obey an order only if its signature holds (`read_event`).
+(`register`, `forget`), obey an order only if its signature holds (`read_event`), and let its
+moderators see what was taken down (`is_looking`).
 """
 
 import json
@@ -43,9 +44,13 @@ class Staydown:
     api_key: str
     webhook_secret: str
 
-    def check(self, file: bytes, *, uploader: str) -> Verdict:
-        """Ask the gate about an upload, before anyone can see it."""
-        return _verdict(self._send("POST", "/check", {"uploader": uploader}, file))
+    def check(self, file: bytes, *, reference: str, uploader: str) -> Verdict:
+        """Ask the gate about an upload, before anyone can see it.
+
+        Where it is held, a person decides, and an event brings our *reference* back.
+        """
+        fields = {"reference": reference, "uploader": uploader}
+        return _verdict(self._send("POST", "/check", fields, file))
 
     def register(
         self, item_id: str, *, url: str, media_url: str, uploader: str, file: bytes
@@ -60,6 +65,27 @@ class Staydown:
 
     def read_event(self, *, url: str, headers: Mapping[str, str], body: bytes) -> dict[str, Any]:
         """The event in *body*, if Staydown signed this call (RFC 9421), to *url*, just now."""
+        self._verify(
+            SimpleNamespace(method="POST", url=url, headers=headers),
+            tag="staydown-webhook",
+            covering=("@method", "@target-uri", "content-digest", "content-type"),
+            body=body,
+        )
+        event: dict[str, Any] = json.loads(body)
+        return event
+
+    def is_looking(self, *, url: str, headers: Mapping[str, str]) -> bool:
+        """Whether this GET of *url* is Staydown's, for a moderator to see what was taken down."""
+        asked = SimpleNamespace(method="GET", url=url, headers=headers)
+        try:
+            self._verify(asked, tag="staydown-look", covering=("@method", "@target-uri"))
+        except ForgedError:
+            return False
+        return True
+
+    def _verify(
+        self, call: SimpleNamespace, *, tag: str, covering: tuple[str, ...], body: bytes = b""
+    ) -> None:
         keys = MappingKeyResolver(
             public_keys={self.host: self.webhook_secret.encode()}, private_keys={}
         )
@@ -68,16 +94,14 @@ class Staydown:
         )
         try:
             verifier.verify(
-                SimpleNamespace(method="POST", url=url, headers=headers),
-                expect_tag="staydown-webhook",
-                require_components=("@method", "@target-uri", "content-digest", "content-type"),
+                call,
+                expect_tag=tag,
+                require_components=covering,
                 body=body,
                 max_age=timedelta(minutes=5),
             )
         except HTTPMessageSignaturesException as error:
             raise ForgedError("no valid signature of Staydown") from error
-        event: dict[str, Any] = json.loads(body)
-        return event
 
     def _send(
         self, method: str, path: str, fields: dict[str, str] | None = None, file: bytes = b""

@@ -26,6 +26,7 @@ from staydown.match import (
     compare,
 )
 from staydown.media import DecoderPool, Limits, MediaError
+from staydown.media.origin import Mark, marks_of_origin, marks_of_origin_bytes
 
 try:
     __version__ = version("staydown")
@@ -42,6 +43,7 @@ __all__ = [
     "FingerprintError",
     "HammingIndex",
     "Limits",
+    "Mark",
     "Match",
     "MediaError",
     "Threshold",
@@ -49,4 +51,6 @@ __all__ = [
     "compare",
     "fingerprint_bytes",
     "fingerprint_file",
+    "marks_of_origin",
+    "marks_of_origin_bytes",
 ]

@@ -147,8 +147,10 @@ def signature(
     host: str = "plaza",
     tag: str = "staydown-webhook",
     covered: tuple[str, ...] = ("@method", "@target-uri", "content-type"),
+    method: str = "POST",
 ) -> dict[str, str]:
-    message = SimpleNamespace(method="POST", url=url, headers={"Content-Type": "application/json"})
+    headers = {"Content-Type": "application/json"} if method == "POST" else {}
+    message = SimpleNamespace(method=method, url=url, headers=headers)
     keys = MappingKeyResolver(public_keys={}, private_keys={host: secret.encode()})
     HTTPMessageSigner(signature_algorithm=algorithms.HMAC_SHA256, key_resolver=keys).sign(
         message,
@@ -158,7 +160,7 @@ def signature(
         label="staydown",
         tag=tag,
         covered_component_ids=covered,
-        body=body,
+        body=body if method == "POST" else None,
     )
     return dict(message.headers)
 

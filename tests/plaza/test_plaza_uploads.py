@@ -19,7 +19,9 @@ def test_an_allowed_picture_is_shown_and_registered(
     assert answer.status_code == 201
     said = answer.json()
     assert said["url"] == f"{plaza.url}/p/{said['id']}"
-    assert staydown.checked == [{"uploader": "charlie"}]
+    (asked,) = staydown.checked
+    assert asked == {"reference": asked["reference"], "uploader": "charlie"}
+    assert asked["reference"] in staydown.items, "it keeps its name"
     assert staydown.items[said["id"]] == {
         "id": said["id"],
         "url": said["url"],

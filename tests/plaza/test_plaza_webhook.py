@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import requests
 from fake_staydown import FakeStaydown, signature
-from plaza_world import Plaza, drawn
+from plaza_world import Plaza, drawn, wait_for
 
 REASONS = {
     "decision": "removed",
@@ -248,6 +248,121 @@ def test_an_order_reaches_a_held_picture(
 
     assert plaza.shows(released)
     assert plaza.get(f"/p/{removed}").status_code == 410
+
+
+# Uploads that a person decides about
+
+
+@pytest.fixture
+def held(plaza: Plaza, staydown: FakeStaydown, picture: bytes) -> str:
+    """Charlie's upload, which the gate holds."""
+    staydown.verdicts = {picture: "hold"}
+    return str(plaza.upload(picture).json()["id"])
+
+
+def told(plaza: Plaza, staydown: FakeStaydown, event: str, held: str, **more: Any) -> Any:
+    return staydown.send(plaza.url, event, "", upload={"id": "a-check", "reference": held}, **more)
+
+
+def test_an_upload_that_was_let_through_goes_public_and_is_registered(
+    plaza: Plaza, staydown: FakeStaydown, held: str, picture: bytes
+) -> None:
+    """Under the name by which the gate was asked."""
+    assert not plaza.shows(held)
+    staydown.verdicts = {}
+
+    assert told(plaza, staydown, "upload.allowed", held).status_code == 200
+
+    assert plaza.shows(held)
+    assert plaza.get(f"/media/{held}.jpg").content == picture
+    wait_for(lambda: held in staydown.items, why="registered")
+
+
+def test_a_refused_upload_vanishes_and_its_uploader_reads_why(
+    plaza: Plaza, staydown: FakeStaydown, held: str, picture: bytes
+) -> None:
+    """Nobody else learns that it was there; the file waits, should an appeal be won."""
+    told(plaza, staydown, "upload.refused", held, statement_of_reasons=REASONS)
+
+    assert plaza.get(f"/p/{held}").status_code == 404
+    page = html.unescape(plaza.get("/me/charlie").text)
+    assert "Not posted" in page
+    for expected in (REASONS["facts"], f'href="{REASONS["appeal_url"]}"'):
+        assert expected in page
+    assert (plaza.folder / "quarantine" / f"{held}.jpg").read_bytes() == picture
+    asked = len(staydown.checked)
+
+    told(plaza, staydown, "upload.allowed", held)
+
+    assert plaza.shows(held)
+    assert REASONS["facts"] not in plaza.get("/me/charlie").text
+    assert len(staydown.checked) == asked, "nobody asks the gate about what a person decided"
+
+
+def test_a_decision_about_an_upload_is_obeyed_once(
+    plaza: Plaza, staydown: FakeStaydown, held: str
+) -> None:
+    """A second delivery, or a late one, changes nothing; nor does it undo a removal."""
+    told(plaza, staydown, "upload.refused", held, event_id="first")
+    told(plaza, staydown, "upload.allowed", held, event_id="second")
+    assert told(plaza, staydown, "upload.refused", held, event_id="first").status_code == 200
+    assert plaza.shows(held)
+    an_hour_ago = (datetime.now(UTC) - timedelta(hours=1)).isoformat()
+    assert told(plaza, staydown, "upload.refused", held, created=an_hour_ago).status_code == 409
+    assert plaza.shows(held)
+
+    staydown.send(plaza.url, "item.remove", held)
+    assert told(plaza, staydown, "upload.allowed", held).status_code == 409
+    assert plaza.get(f"/p/{held}").status_code == 410
+    assert told(plaza, staydown, "upload.allowed", "never-was").status_code == 404
+
+
+# A moderator looks
+
+
+def look(plaza: Plaza, path: str, **changes: Any) -> requests.Response:
+    """GET *path* as Staydown does for a moderator, or nearly so."""
+    values: dict[str, Any] = {"tag": "staydown-look", "covered": ("@method", "@target-uri")}
+    signed_for = changes.pop("signed_for", path)
+    headers = signature(
+        plaza.url + signed_for,
+        b"",
+        method="GET",
+        nonce="n",
+        **{"created": datetime.now(UTC), **values, **changes},
+    )
+    return requests.get(plaza.url + path, headers=headers, timeout=10)
+
+
+def test_a_moderator_may_see_what_was_taken_down(
+    plaza: Plaza, staydown: FakeStaydown, item: str, picture: bytes
+) -> None:
+    """For an appeal, or to tell an upload from it; everybody else gets 410."""
+    path = f"/media/{item}.jpg"
+    staydown.send(plaza.url, "item.remove", item)
+
+    assert look(plaza, path).content == picture
+    assert plaza.get(path).status_code == 410
+    assert look(plaza, f"/p/{item}").status_code == 410, "the file only"
+
+
+@pytest.mark.parametrize(
+    "forgery",
+    [
+        {"secret": "a guess"},
+        {"tag": "staydown-webhook"},
+        {"covered": ("@method",)},
+        {"created": datetime.now(UTC) - timedelta(minutes=10)},
+        {"signed_for": "/media/another.jpg"},
+    ],
+    ids=str,
+)
+def test_nobody_else_may(
+    plaza: Plaza, staydown: FakeStaydown, item: str, forgery: dict[str, Any]
+) -> None:
+    staydown.send(plaza.url, "item.remove", item)
+
+    assert look(plaza, f"/media/{item}.jpg", **forgery).status_code == 410
 
 
 def test_what_its_uploader_deleted_cannot_come_back(

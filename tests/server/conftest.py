@@ -7,11 +7,12 @@ import pytest
 from django.test import Client
 
 from server.host_double import HostDouble
-from server.pictures import fingerprint, jpeg, scene
+from server.pictures import drawn, fingerprint, jpeg, scene
 from server.story import alice_reports, bob_decides, case_of, run_jobs
 from staydown_server.accounts.hosts import add_host
 from staydown_server.accounts.models import Host, User
 from staydown_server.cases.models import Case
+from staydown_server.catalogue import look as catalogue_look
 from staydown_server.catalogue import sweep as catalogue_sweep
 from staydown_server.catalogue.live import LiveBank
 from staydown_server.catalogue.models import Item, Shelf
@@ -26,6 +27,12 @@ def fresh_indexes(monkeypatch: pytest.MonkeyPatch) -> None:
     shelf = LiveBank(Shelf.CATALOGUE, catalogue_sweep._entries)
     monkeypatch.setattr(catalogue_sweep, "_shelf", shelf)
     monkeypatch.setattr(gate_check, "_shelf", LiveBank(Shelf.GATE, gate_check._entries))
+
+
+@pytest.fixture(autouse=True)
+def each_file_is_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Finding keypoints takes long, and gives the same for the same file: remembered."""
+    monkeypatch.setattr(catalogue_look, "fingerprint_bytes", fingerprint)
 
 
 @pytest.fixture(scope="session")
@@ -82,6 +89,25 @@ def alices_item(show: Any, picture: bytes) -> Item:
     """The picture, on show at Plaza."""
     item: Item = show("alices", picture)
     return item
+
+
+@pytest.fixture
+def drawing() -> bytes:
+    """A picture of Alice's with enough to see for its parts to be known."""
+    return drawn(11)
+
+
+@pytest.fixture
+def drawn_case(show: Any, drawing: bytes, bob: User) -> Case:
+    """A case of Alice's about that picture, which Bob had removed and kept down."""
+    item = show("alices", drawing)
+    receipt = alice_reports(item.url)
+    run_jobs()
+    case = case_of(receipt)
+    bob_decides(case, bob)
+    run_jobs()
+    case.refresh_from_db()
+    return case
 
 
 @pytest.fixture

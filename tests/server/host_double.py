@@ -31,6 +31,8 @@ class HostDouble:
         self.files: dict[str, bytes] = {}
         self.removed: set[str] = set()
         self.events: list[dict[str, Any]] = []
+        #: Uploads that it was told of: reference to event.
+        self.uploads: dict[str, str] = {}
         self.requests: list[str] = []
         self.api_key = self.secret = ""
         #: The machine does not answer at all.
@@ -60,18 +62,29 @@ class HostDouble:
 
     def is_signed(self, headers: dict[str, str], body: bytes, *, url: str = "") -> bool:
         """Whether Staydown signed *body* for *url*, as any host would find out."""
+        needs = ("@method", "@target-uri", "content-type", "content-digest")
+        message = SimpleNamespace(method="POST", url=url or self.webhook_url, headers=headers)
+        return self._verifies(message, "staydown-webhook", needs, body=body)
+
+    def is_looked_at(self, headers: dict[str, str], path: str) -> bool:
+        """Whether Staydown asks for *path*, for a moderator to see what was taken down."""
+        message = SimpleNamespace(method="GET", url=f"{self.url}{path}", headers=headers)
+        return self._verifies(message, "staydown-look", ("@method", "@target-uri"))
+
+    def _verifies(
+        self, message: SimpleNamespace, tag: str, needs: tuple[str, ...], **more: Any
+    ) -> bool:
         keys = MappingKeyResolver(public_keys={"plaza": self.secret.encode()}, private_keys={})
         verifier = HTTPMessageVerifier(
             signature_algorithm=algorithms.HMAC_SHA256, key_resolver=keys
         )
-        message = SimpleNamespace(method="POST", url=url or self.webhook_url, headers=headers)
         try:
             verifier.verify(
                 message,
-                expect_tag="staydown-webhook",
-                require_components=("@method", "@target-uri", "content-type", "content-digest"),
-                body=body,
+                expect_tag=tag,
+                require_components=needs,
                 max_age=timedelta(minutes=5),
+                **more,
             )
         except HTTPMessageSignaturesException:
             return False
@@ -82,13 +95,16 @@ class HostDouble:
         self.on_event(event)
         if self.is_lying:
             return
+        if event["event"].startswith("upload."):
+            self.uploads[event["upload"]["reference"]] = event["event"]
+            return
         item_id = event["item"]["id"]
         if event["event"] == "item.remove":
             self.removed.add(item_id)
         elif event["event"] == "item.restore":
             self.removed.discard(item_id)
 
-    def _answer(self, path: str) -> tuple[int, dict[str, str], bytes]:
+    def _answer(self, path: str, headers: dict[str, str]) -> tuple[int, dict[str, str], bytes]:
         if self.status is not None:
             return self.status, {}, b""
         if path in self.answers:
@@ -97,7 +113,7 @@ class HostDouble:
         item_id = name.removesuffix(".jpg")
         if folder not in ("p", "f") or item_id not in self.files:
             return 404, {}, b""
-        if item_id in self.removed:
+        if item_id in self.removed and not self.is_looked_at(headers, path):
             return 410, {}, b""
         if folder == "p":
             return 200, {"Content-Type": "text/html"}, b"<p>A page of Plaza</p>"
@@ -110,7 +126,7 @@ class HostDouble:
             def do_GET(self) -> None:
                 host.requests.append(self.path)
                 if not host.is_down:
-                    self._say(*host._answer(self.path))
+                    self._say(*host._answer(self.path, dict(self.headers)))
 
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["Content-Length"]))

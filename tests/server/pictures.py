@@ -6,10 +6,11 @@ import zlib
 from functools import lru_cache
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image, ImageDraw, ImageFilter, ImageFont, ImageOps
 
-import staydown
+from library.pictures import drawing
 from staydown import Fingerprint
+from staydown_server.catalogue.read import fingerprint_bytes
 
 
 def scene(seed: int, *, side: int = 320) -> Image.Image:
@@ -38,13 +39,49 @@ def recompressed(content: bytes) -> bytes:
     return jpeg(image.resize((256, 256)), quality=60)
 
 
+def drawn(seed: int) -> bytes:
+    """A drawing with enough to see for the local layer: corners, letters, texture."""
+    return jpeg(Image.fromarray(drawing(480, 360, seed)))
+
+
+def cropped(content: bytes) -> bytes:
+    """Two thirds of its width and height: PDQ no longer knows it."""
+    image = Image.open(io.BytesIO(content))
+    across, down = image.width // 6, image.height // 6
+    return jpeg(image.crop((across, down, image.width - across, image.height - down)))
+
+
+def captioned(content: bytes) -> bytes:
+    """A meme: the picture in a white frame with words above and below."""
+    image = Image.open(io.BytesIO(content))
+    page = Image.new("RGB", (image.width + 80, image.height + 220), "white")
+    page.paste(image, (40, 110))
+    pen = ImageDraw.Draw(page)
+    for down, words in ((30, "when the weekend"), (image.height + 130, "is finally here")):
+        pen.text((40, down), words, "black", ImageFont.load_default(40))
+    return jpeg(page)
+
+
+def with_region_replaced(content: bytes, *, by: int = 77) -> bytes:
+    """The same picture, but for a soft oval of another one in it, about 6% of the area."""
+    image = Image.open(io.BytesIO(content)).convert("RGB")
+    other = Image.fromarray(drawing(image.width, image.height, by))
+    left, top = image.width * 5 // 12, image.height * 3 // 8
+    box = (left, top, left + image.width // 4, top + image.height // 4)
+    mask = Image.new("L", image.size)
+    ImageDraw.Draw(mask).ellipse(box, 255)
+    image.paste(other, mask=mask.filter(ImageFilter.GaussianBlur(4)))
+    return jpeg(image)
+
+
 def mirrored(content: bytes) -> bytes:
     return jpeg(ImageOps.mirror(Image.open(io.BytesIO(content))), quality=70)
 
 
 @lru_cache(maxsize=256)
 def fingerprint(content: bytes) -> Fingerprint:
-    return staydown.fingerprint_bytes(content)
+    """As the server makes it: with this installation's local layer."""
+    return fingerprint_bytes(content)
 
 
 def bomb(side: int = 40_000) -> bytes:

@@ -173,6 +173,10 @@ class Plaza(Process):
         super().start()
         wait_for(lambda: requests.get(self.url, timeout=5).ok, seconds=60, why="Plaza is up")
 
+    def has_registered_everything(self) -> bool:
+        health = requests.get(f"{self.url}/healthz", timeout=5).json()
+        return bool(health["unregistered"] == 0)
+
     def upload(self, picture: bytes, *, title: str = "A picture") -> requests.Response:
         return requests.post(
             f"{self.url}/upload",

@@ -1,4 +1,4 @@
-"""The library's own commands: fingerprint, compare, bank, match."""
+"""The library's own commands: fingerprint, compare, bank, match, origin."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from staydown.cli.say import complain, with_progress
 from staydown.fingerprint import Fingerprint, FingerprintError, fingerprint_file
 from staydown.fingerprint.files import default_pool
 from staydown.match import Bank, BankError, Match, compare
-from staydown.media import MediaError
+from staydown.media import MediaError, origin
 
 DONE = 0
 SOME_UNREADABLE = 1
@@ -49,6 +49,16 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     match.add_argument("files", nargs="+", metavar="FILE")
     _takes_json(match)
     match.set_defaults(func=match_command)
+
+    marks = commands.add_parser("origin", help="say what files tell of how they were made")
+    marks.add_argument("files", nargs="+", metavar="FILE")
+    marks.add_argument(
+        "--anchors",
+        metavar="PEM",
+        help="certificates of roots whose C2PA signers are trusted: a file, or a folder",
+    )
+    _takes_json(marks)
+    marks.set_defaults(func=origin_command)
 
 
 def fingerprint_command(options: argparse.Namespace) -> int:
@@ -131,6 +141,28 @@ def match_command(options: argparse.Namespace) -> int:
     return status
 
 
+def origin_command(options: argparse.Namespace) -> int:
+    try:
+        anchors = origin.read_anchors(options.anchors) if options.anchors else ""
+    except origin.AnchorsError as error:
+        raise WrongUse(str(error)) from error
+    status = DONE
+    for name in with_progress(options.files, "Reading"):
+        try:
+            marks = origin.marks_of_origin(name, anchors=anchors)
+        except MediaError as error:
+            status = SOME_UNREADABLE
+            _report(name, error, options.json)
+            continue
+        if options.json:
+            _print({"file": name, "marks": [mark.to_dict() for mark in marks]})
+        else:
+            print(f"{name}: {len(marks) or 'no'} mark{'' if len(marks) == 1 else 's'} of origin")
+            for mark in marks:
+                print(f"  {mark.kind}: {_told(mark)}")
+    return status
+
+
 def _fingerprints(names: list[str]) -> Iterator[tuple[str, Fingerprint | MediaError]]:
     """The fingerprint of each file, or why there is none, in the order of *names*."""
     if len(names) == 1:
@@ -159,6 +191,30 @@ def _sentence(match: Match) -> str:
         return "the same file."
     turned = "" if match.orientation == "original" else f", {match.orientation}"
     return f"the same picture{turned} ({match.distance} of 256 bits differ)."
+
+
+_STATES: dict[origin.State | None, str] = {
+    "trusted": "signed, by a signer on the trust list",
+    "untrusted": "signed, by a signer who is not on the trust list",
+    "tampered": "signed, and changed since",
+    "invalid": "signed, but not in a valid way",
+    "unreadable": "a manifest that cannot be read",
+    "remote": "the manifest is elsewhere, and was not fetched",
+    "unchecked": "a manifest is present, not checked: install staydown[origin]",
+    "too-long": "a manifest is present, not checked: the file is too long",
+}
+
+
+def _told(mark: origin.Mark) -> str:
+    said = {
+        "": _STATES.get(mark.state),
+        "signer": mark.issuer,
+        "signed at": mark.signed_at and mark.signed_at.isoformat(),
+        "source type": ", ".join(mark.source_types),
+        "made with": ", ".join(mark.generators),
+        "prompt": "in the file" if mark.has_prompt else None,
+    }
+    return "; ".join(f"{name} {value}".strip() for name, value in said.items() if value)
 
 
 def _without_id(match: Match) -> dict[str, Any]:

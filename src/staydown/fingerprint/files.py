@@ -8,18 +8,25 @@ import json
 import os
 import threading
 from dataclasses import replace
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
+from staydown.fingerprint import gather
+from staydown.fingerprint.gather import Progress, gather_film
 from staydown.fingerprint.local import OPEN_KEY, Glimpse, LocalFormError, LocalKey
 from staydown.fingerprint.model import Fingerprint, FingerprintError
 from staydown.media import DecoderDied, DecoderPool, UnreadableFile
+from staydown.media.formats import PREFIX_BYTES, VIDEO_DEMUXERS, recognise
 
 # A name, not an import: readers of pictures are loaded in the decoders only.
 _MODULE = "staydown.fingerprint.picture"
 _ENTRY = f"{_MODULE}:hash_picture"
 _PIECE = 1 << 20
+
+Look = Literal["upload", "reported"]
+"""How closely a film is looked at: as one of many, or as one of the few that all others are
+compared with. A picture is looked at in one way only."""
 
 _default: DecoderPool | None = None
 _first_use = threading.Lock()
@@ -37,7 +44,7 @@ def default_pool() -> DecoderPool:
 
 def new_pool(**options: Any) -> DecoderPool:
     """A pool of decoders of one's own; *options* are those of `DecoderPool`."""
-    return DecoderPool((_MODULE,), **options)
+    return DecoderPool((_MODULE, gather.MODULE), **options)
 
 
 def fingerprint_file(
@@ -45,13 +52,18 @@ def fingerprint_file(
     *,
     pool: DecoderPool | None = None,
     key: LocalKey = OPEN_KEY,
+    look: Look = "upload",
+    progress: Progress | None = None,
 ) -> Fingerprint:
-    """The fingerprint of the picture in the file at *path*.
+    """The fingerprint of the picture or the film in the file at *path*.
 
-    *key* is that of the local layer, which is made when it is first wanted.
+    *key* is that of the local layer, which is made when it is first wanted. *look* says
+    how closely to look at a film: a reported one is worth ten times the work, since it is
+    then found whichever frames an upload shows. *progress* is called now and then with
+    the seconds of a long film that have been looked at.
 
-    Raises a `MediaError`, whose message says what is wrong and what to do. The
-    picture is decoded in a limited process without network; see `DecoderPool`.
+    Raises a `MediaError`, whose message says what is wrong and what to do. The file is
+    decoded in a limited process without network; see `DecoderPool`.
     """
     try:
         # Not to wait for the other end, should this be a pipe.
@@ -59,7 +71,7 @@ def fingerprint_file(
     except OSError as error:
         raise UnreadableFile from error
     try:
-        return _fingerprint(fd, pool or default_pool(), key)
+        return _fingerprint(fd, pool or default_pool(), key, look, progress)
     finally:
         os.close(fd)
 
@@ -69,8 +81,9 @@ def fingerprint_bytes(
     *,
     pool: DecoderPool | None = None,
     key: LocalKey = OPEN_KEY,
+    look: Look = "upload",
 ) -> Fingerprint:
-    """The fingerprint of the picture whose file has the bytes *content*.
+    """The fingerprint of the picture or film whose file has the bytes *content*.
 
     Raises a `MediaError`, as `fingerprint_file` does. Nothing is written to a disk.
     """
@@ -80,16 +93,34 @@ def fingerprint_bytes(
     try:
         while view:
             view = view[os.write(fd, view) :]
-        return _fingerprint(fd, pool, key)
+        return _fingerprint(fd, pool, key, look, None)
     finally:
         os.close(fd)
 
 
-def _fingerprint(fd: int, pool: DecoderPool, key: LocalKey) -> Fingerprint:
+def _fingerprint(
+    fd: int, pool: DecoderPool, key: LocalKey, look: Look, progress: Progress | None
+) -> Fingerprint:
     exact: dict[str, str] = {}
-    # Hashing the bytes here costs no time: the decoder is at work meanwhile. And it
-    # is done here because a decoder that was taken over could name any digest.
-    seen = pool.run(_ENTRY, fd, meanwhile=lambda: exact.update(_digests(fd)))
+
+    def hash_bytes() -> None:
+        # Costs no time: the decoder is at work meanwhile. And it is done here because a
+        # decoder that was taken over could name any digest.
+        exact.update(_digests(fd))
+
+    try:
+        is_film = recognise(os.pread(fd, PREFIX_BYTES, 0)) in VIDEO_DEMUXERS
+    except OSError as error:
+        raise UnreadableFile from error
+    if is_film:
+        found = gather_film(fd, pool, key, profile=look, progress=progress, meanwhile=hash_bytes)
+        try:
+            size = {"width": found.width, "height": found.height}
+            shown = Fingerprint.from_dict({"kind": "video", **size, **exact})
+        except FingerprintError as error:
+            raise DecoderDied from error
+        return replace(shown, film=found.film)
+    seen = pool.run(_ENTRY, fd, meanwhile=hash_bytes)
     try:
         values, glimpse = _read(seen, key)
         return replace(Fingerprint.from_dict({**values, **exact}), glimpse=glimpse)

@@ -1,4 +1,4 @@
-"""The fingerprint of a picture: what may leave a platform, and nothing of the picture."""
+"""The fingerprint of a picture or a film: what may leave a platform, and nothing of the picture."""
 
 from __future__ import annotations
 
@@ -9,13 +9,14 @@ import re
 from dataclasses import dataclass, field
 from typing import Any, Self
 
+from staydown.fingerprint.film import Film, FilmFormError
 from staydown.fingerprint.local.form import LARGEST as LARGEST_LOCAL
 from staydown.fingerprint.local.form import fault_in
 from staydown.fingerprint.local.glimpse import Glimpse
 from staydown.fingerprint.pdq import HASH_BYTES, ORIENTATIONS
 
 VERSION = 1
-KINDS = ("picture",)
+KINDS = ("picture", "video")
 _LARGEST_SIDE = 1 << 24
 _MOST_FRAMES = 64
 _DIGITS = re.compile(r"[0-9a-f]*", re.IGNORECASE)
@@ -47,16 +48,17 @@ class FrameHash:
 
 @dataclass(frozen=True, slots=True)
 class Fingerprint:
-    """What is compared instead of the picture.
+    """What is compared instead of the picture, or the film (*kind* ``video``).
 
-    At least one of *sha256* and *pdq* is there; a partner's list or a browser may
+    At least one of *sha256*, *pdq* and *film* is there; a partner's list or a browser may
     know only one. *sha256* and *md5* are lower-case hex of the file's bytes; *pdq* is
     32 bytes, of the first frame; *dihedral* holds the PDQ of the eight ways to lay
     the picture down, in the order of `staydown.fingerprint.pdq.ORIENTATIONS`, the
     first being *pdq* itself, or nothing where only *pdq* is known. *quality*, 0 to
     100, says how much there is to see; a hash below 50 is not matched. *frames* are
     further frames of an animation that look different from the first. *width* and
-    *height* are in pixels, upright.
+    *height* are in pixels, upright. Of a film, *film* holds the hashes of its frames with
+    their times, and *pdq* is not known.
 
     *local* is the local layer as bytes (``docs/local.md``), where it was stored; that
     of a file just read is made of its *glimpse*, a small grey copy, when it is first
@@ -74,12 +76,15 @@ class Fingerprint:
     height: int | None = None
     kind: str = "picture"
     version: int = VERSION
+    film: Film | None = None
     local: bytes | None = field(default=None, repr=False, compare=False)
     glimpse: Glimpse | None = field(default=None, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        if self.sha256 is None and self.pdq is None:
-            raise FingerprintError("A fingerprint needs a sha256 or a pdq hash.")
+        if self.sha256 is None and self.pdq is None and self.film is None:
+            raise FingerprintError("A fingerprint needs a sha256 or a pdq hash, or a film.")
+        if self.film is not None and (self.kind != "video" or self.pdq is not None):
+            raise FingerprintError("A film is of the kind “video”, and has no pdq of its own.")
         if (self.pdq is None) != (self.quality is None):
             raise FingerprintError("pdq and quality come together: one of them is missing.")
         if self.dihedral and self.dihedral[0] != self.pdq:
@@ -116,6 +121,7 @@ class Fingerprint:
             "quality": self.quality,
             "dihedral": [each.hex() for each in self.dihedral] or None,
             "frames": [each.to_dict() for each in self.frames] or None,
+            "film": self.film.to_dict(with_local=with_local) if self.film is not None else None,
             "local": _base64(self.local_layer()) if with_local else None,
         }
         return {name: value for name, value in values.items() if value is not None}
@@ -137,7 +143,7 @@ class Fingerprint:
             raise FingerprintError(f"Only version {VERSION} of a fingerprint can be read.")
         kind = values.get("kind", "picture")
         if kind not in KINDS:
-            raise FingerprintError("The kind of a fingerprint must be “picture”.")
+            raise FingerprintError("The kind of a fingerprint must be “picture” or “video”.")
         pdq = _hex(values, "pdq", HASH_BYTES)
         return cls(
             sha256=_text(_hex(values, "sha256", 32)),
@@ -150,6 +156,7 @@ class Fingerprint:
             height=_whole(values, "height", 1, _LARGEST_SIDE),
             kind=kind,
             version=VERSION,
+            film=_film(values),
             local=_local(values),
         )
 
@@ -194,6 +201,15 @@ def _local(values: dict[str, Any]) -> bytes | None:
     if fault is not None:
         raise FingerprintError(fault)
     return packed
+
+
+def _film(values: dict[str, Any]) -> Film | None:
+    if values.get("film") is None:
+        return None
+    try:
+        return Film.from_dict(values["film"])
+    except FilmFormError as error:
+        raise FingerprintError(str(error)) from None
 
 
 def _text(value: bytes | None) -> str | None:

@@ -60,10 +60,11 @@ class PdqHash:
         return self.dihedral[0]
 
 
-def pdq(pixels: Floats | Bytes, *, orientation: int = 1) -> PdqHash:
+def pdq(pixels: Floats | Bytes, *, orientation: int = 1, span: int = 255) -> PdqHash:
     """Hash a picture: luma, shape (height, width), or RGB, shape (height, width, 3).
 
-    Values run from 0 to 255. *orientation* is EXIF's: the hash is that of the upright
+    Values run over *span* steps from black to white (219 in most films; the hash takes no
+    notice, the quality does). *orientation* is EXIF's: the hash is that of the upright
     picture. A picture with a side below `SMALLEST_SIDE` has the zero hash and quality
     0, as in the reference; by its quality it never matches.
 
@@ -76,7 +77,7 @@ def pdq(pixels: Floats | Bytes, *, orientation: int = 1) -> PdqHash:
     plain, flipped, mirrored, turned = samples(pixels, orientation=orientation)
     # Swapping rows with columns swaps the samples, and nothing else.
     lying = (plain, mirrored.T, turned, flipped.T, flipped, mirrored, plain.T, turned.T)
-    return PdqHash(dihedral=_hashes(np.stack(lying)), quality=quality(plain))
+    return PdqHash(dihedral=_hashes(np.stack(lying)), quality=quality(plain, span))
 
 
 def samples(pixels: Floats | Bytes, *, orientation: int = 1) -> Floats:
@@ -132,15 +133,15 @@ def _hashes(grids: Floats) -> tuple[bytes, ...]:
     return tuple(row.tobytes() for row in np.packbits(bits, axis=1))
 
 
-def quality(grid: Floats) -> int:
+def quality(grid: Floats, span: int = 255) -> int:
     """How much there is to see in 64 x 64 samples: 0 (nothing) to 100.
 
     The sum of the steps between neighbours, each in whole percent of the range,
     over 90: the reference's measure and constants.
     """
-    hundred, span = np.float32(100), np.float32(255)
-    down = np.trunc((grid[:-1] - grid[1:]) * hundred / span)
-    across = np.trunc((grid[:, :-1] - grid[:, 1:]) * hundred / span)
+    hundred, whole = np.float32(100), np.float32(span)
+    down = np.trunc((grid[:-1] - grid[1:]) * hundred / whole)
+    across = np.trunc((grid[:, :-1] - grid[:, 1:]) * hundred / whole)
     steps = int(np.abs(down).sum()) + int(np.abs(across).sum())
     return min(100, steps // 90)
 

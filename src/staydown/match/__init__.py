@@ -3,7 +3,7 @@
 from staydown.match.bank import Bank, BankError
 from staydown.match.compare import compare
 from staydown.match.hamming import HammingIndex
-from staydown.match.match import Match
+from staydown.match.match import Match, Span
 from staydown.match.threshold import PDQ_CONFIDENT, PDQ_STRICT, Threshold
 
 __all__ = [
@@ -13,6 +13,7 @@ __all__ = [
     "BankError",
     "HammingIndex",
     "Match",
+    "Span",
     "Threshold",
     "compare",
 ]

@@ -1,18 +1,12 @@
-"""Two fingerprints: do they show the same picture?"""
+"""Two fingerprints: do they show the same picture, or film?"""
 
 from __future__ import annotations
 
-from staydown.fingerprint import ORIENTATIONS, Fingerprint, FrameHash
+from staydown.fingerprint import Fingerprint
 from staydown.fingerprint.local import OPEN_KEY, LocalKey
-from staydown.fingerprint.pdq import dihedral_from_bits
 from staydown.match.match import Match, identical, same
 from staydown.match.threshold import PDQ_CONFIDENT, Threshold
-
-# A suspect whose picture must be turned by 90 degrees to meet the reported one lies
-# turned by 270 compared with it. The other six undo themselves.
-_LIES = {"rotated-90": "rotated-270", "rotated-270": "rotated-90"}
-LIES = tuple(_LIES.get(name, name) for name in ORIENTATIONS)
-"""How the suspect lies when its n-th dihedral hash is the one that was met."""
+from staydown.match.ways import LIES, usable, variants
 
 
 def compare(
@@ -22,12 +16,17 @@ def compare(
     threshold: Threshold = PDQ_CONFIDENT,
     key: LocalKey = OPEN_KEY,
 ) -> Match | None:
-    """The match between a *reported* picture and a *suspect* one; None if there is none.
+    """The match between a *reported* picture or film and a *suspect* one; None if there is none.
 
     *key* is the one that the local layers were made with.
     """
     if same_file(reported, suspect):
         return identical()
+    if reported.film is not None or suspect.film is not None:
+        # Time lines, too, are compiled when they are first wanted.
+        from staydown.match.films import compare_films
+
+        return compare_films(reported, suspect, threshold=threshold, key=key)
     whole = _whole(reported, suspect, threshold)
     if not (has_local(reported) and has_local(suspect)):
         return whole
@@ -66,13 +65,3 @@ def same_file(one: Fingerprint, other: Fingerprint) -> bool:
 def has_local(fingerprint: Fingerprint) -> bool:
     """Whether there is a local layer, or what one is made of."""
     return fingerprint.local is not None or fingerprint.glimpse is not None
-
-
-def usable(fingerprint: Fingerprint, threshold: Threshold) -> list[FrameHash]:
-    """The hashes, one a frame, that are good enough to judge by."""
-    return [each for each in fingerprint.hashes if each.quality >= threshold.min_quality]
-
-
-def variants(frame: FrameHash) -> tuple[bytes, ...]:
-    """The hashes of the eight ways to lay the frame down."""
-    return frame.dihedral or dihedral_from_bits(frame.pdq)

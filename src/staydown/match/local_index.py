@@ -27,6 +27,7 @@ NEAR = 14
 LONGEST_BUCKET = 256
 _FEWEST_VOTES = 2.0
 _UNSORTED = 512
+_PORTION = 4096
 
 Words = npt.NDArray[np.uint64]
 
@@ -43,7 +44,7 @@ class LocalIndex:
         self._rows: dict[int, int] = {}
         self._numbers: list[int | None] = []
         self._sketches = np.empty((0, INDEXED), np.uint64)
-        self._sources: list[npt.NDArray[np.uint8]] = []
+        self._sources: list[bytes] = []
         self._counts = np.empty(0, np.int64)
         self._sorted = 0
         self._bits = 4
@@ -67,7 +68,7 @@ class LocalIndex:
                 bits = bits_within(packed)[:INDEXED]
                 self._sketches[row, : len(bits)] = _words(bits)[:, 3]
                 self._counts[row] = len(bits)
-                self._sources.append(bits)
+                self._sources.append(packed)
                 self._numbers.append(number)
                 self._rows[number] = row
 
@@ -120,16 +121,19 @@ class LocalIndex:
         self._sorted = len(rows)
         total = max(1, int(self._counts.sum()))
         self._bits = int(np.clip(np.log2(total / 3), 4, 24))
-        is_used = np.arange(INDEXED) < self._counts[:, None]
-        (places,) = np.nonzero(is_used.ravel())
-        all_keys = [_keys(_words(bits)) for bits in self._sources]
-        self._order = np.empty((TABLES, len(places)), np.uint32)
+        # A portion at a time: the keys of all would take as much memory as the index.
+        keys = np.empty((TABLES, int(self._counts.sum())), np.uint32)
+        filled = 0
+        for start in range(0, len(rows), _PORTION):
+            portion = self._sources[start : start + _PORTION]
+            bits = np.concatenate([bits_within(packed)[:INDEXED] for packed in portion])
+            keys[:, filled : filled + len(bits)] = _keys(_words(bits))
+            filled += len(bits)
+        keys &= np.uint32((1 << self._bits) - 1)
+        self._order = np.empty(keys.shape, np.uint32)
         self._starts = np.zeros((TABLES, (1 << self._bits) + 1), np.uint32)
         for table in range(TABLES):
-            keys = np.concatenate([each[table] for each in all_keys] or [_NONE])
-            keys &= np.uint32((1 << self._bits) - 1)
-            self._order[table] = places[np.argsort(keys, kind="stable")]
-            np.cumsum(np.bincount(keys, minlength=1 << self._bits), out=self._starts[table, 1:])
+            _fill_table(keys[table], self._counts, self._starts[table], self._order[table])
 
     def _make_room(self, count: int) -> None:
         room = len(self._counts)
@@ -138,9 +142,6 @@ class LocalIndex:
         more = max(count, room + max(64, room // 8)) - room
         self._sketches = np.concatenate([self._sketches, np.zeros((more, INDEXED), np.uint64)])
         self._counts = np.concatenate([self._counts, np.zeros(more, np.int64)])
-
-
-_NONE = np.empty(0, np.uint32)
 
 
 def _words(bits: npt.NDArray[np.uint8]) -> Words:
@@ -163,6 +164,28 @@ def _differing(one: np.uint64, other: np.uint64) -> np.int64:
     )
     word = (word + (word >> np.uint64(4))) & np.uint64(0x0F0F0F0F0F0F0F0F)
     return np.int64((word * np.uint64(0x0101010101010101)) >> np.uint64(56))
+
+
+@numba.njit(cache=True)
+def _fill_table(
+    keys: npt.NDArray[np.uint32],
+    counts: npt.NDArray[np.int64],
+    starts: npt.NDArray[np.uint32],
+    order: npt.NDArray[np.uint32],
+) -> None:
+    """Sort by counting: *order* holds places, bucket by bucket; *starts* where each begins."""
+    for key in keys:
+        starts[key + 1] += 1
+    for bucket in range(1, len(starts)):
+        starts[bucket] += starts[bucket - 1]
+    filled = starts[:-1].copy()
+    at = 0
+    for row in range(len(counts)):
+        for place in range(counts[row]):
+            key = keys[at]
+            order[filled[key]] = row * INDEXED + place
+            filled[key] += np.uint32(1)
+            at += 1
 
 
 @numba.njit(cache=True)

@@ -64,12 +64,12 @@ def find_part(
         score=found.score,
         distance=whole.distance if whole else None,
         orientation="mirrored" if found.fit.variant == "mirrored" else "original",
-        region=_evidence(kept, sight, found, verdict),
+        region=evidence_of(kept, sight, found, verdict),
         id=id,
     )
 
 
-def _evidence(
+def evidence_of(
     kept: LocalFingerprint, sight: Sight, found: Judgement, verdict: RegionVerdict | None
 ) -> dict[str, Any]:
     """What a moderator is shown, in JSON's own types; places run from 0 to 1.

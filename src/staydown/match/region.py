@@ -3,8 +3,7 @@
 The suspect's pixels lie over the reported picture already. Tiles that differ by more
 than this copy's own noise are gathered into connected clusters; the heaviest one, if
 it is compact and stands out from the rest, is a region that differs. What it holds
-tells a replacement (texture like a photo's, soft edges, nothing of the old tile left)
-from an overlay (few flat colours, hard edges, often the old picture between letters).
+(`staydown.match.overlay`) tells a replacement from an overlay.
 """
 
 from __future__ import annotations
@@ -18,14 +17,12 @@ import numpy.typing as npt
 
 from staydown.fingerprint.local import LocalFingerprint, LocalKey, Sight
 from staydown.fingerprint.local.tiles import TILE_SIDE, TILES
-from staydown.match.aligned import Aligned, pyramid, warp
+from staydown.match.aligned import Aligned
 from staydown.match.judge import Judgement
+from staydown.match.overlay import drawnness
 
 Floats = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
-
-_SIDE = 384
-_PER_TILE = _SIDE // TILES
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +52,7 @@ REGION_CONFIDENT = RegionProfile(
     per_noise=6.0,
     largest=0.35,
     elsewhere=1.0,
-    drawn=-0.8,
+    drawn=-0.7,
 )
 """Tuned on one half of the photos, reported on the other: ``docs/local.md``."""
 
@@ -99,7 +96,7 @@ def look_for_region(
     if found is None:
         return None
     tiles, cover = found
-    drawn = drawnness(reported, sight, judgement.fit.matrix, aligned, tiles)
+    drawn = drawnness(reported, sight, judgement, tiles, key)
     return RegionVerdict(
         kind="covered" if drawn > profile.drawn else "replaced",
         outline=_outline(tiles),
@@ -217,97 +214,3 @@ def _outline(tiles: Mask) -> tuple[tuple[float, float], ...]:
 
 def _turn(one: tuple[int, int], two: tuple[int, int], three: tuple[int, int]) -> int:
     return (two[0] - one[0]) * (three[1] - one[1]) - (two[1] - one[1]) * (three[0] - one[0])
-
-
-def drawnness(
-    reported: LocalFingerprint,
-    sight: Sight,
-    matrix: Floats,
-    aligned: Aligned,
-    tiles: Mask,
-) -> float:
-    """How much what lies in *tiles* looks drawn rather than photographed: above 0, more so."""
-    values = look_of(reported, sight, matrix, aligned, tiles)
-    return float(
-        sum(
-            weight * (values[name] - usual) / spread
-            for name, (weight, usual, spread) in _WEIGHTS.items()
-        )
-        + _START
-    )
-
-
-def look_of(
-    reported: LocalFingerprint,
-    sight: Sight,
-    matrix: Floats,
-    aligned: Aligned,
-    tiles: Mask,
-) -> dict[str, float]:
-    """What is measured of a region to tell what it holds, by name."""
-    grey, _ = warp(reported.width, reported.height, matrix, pyramid(sight.grey), _SIDE)
-    mask = np.kron(tiles, np.ones((_PER_TILE, _PER_TILE), np.bool_)).astype(np.bool_)
-    here, there = grey[mask], grey[~mask]
-    steps = np.maximum(
-        np.abs(np.diff(grey, axis=1, append=grey[:, -1:])),
-        np.abs(np.diff(grey, axis=0, append=grey[-1:])),
-    )
-    reach = _reach(grey)
-    counts = np.histogram(here, bins=64, range=(0, 256))[0].astype(np.float64)
-    extreme = [float(((each >= 243) | (each <= 12)).mean()) for each in (here, there)]
-    off = aligned.off[tiles]
-    rows, columns = np.nonzero(tiles)
-    tall, wide = float(np.ptp(rows) + 1), float(np.ptp(columns) + 1)
-    gained = (aligned.shown - aligned.level)[tiles]
-    return {
-        "one tone": float((counts + np.roll(counts, 1)).max() / len(here)),
-        "black and white": extreme[0] - extreme[1],
-        "flat": float((reach[mask] <= 5).mean()),
-        "flatter": float((reach[mask] <= 5).mean() - (reach[~mask] <= 5).mean()),
-        "edges": 3 * float((steps[mask] > 25).mean() - (steps[~mask] > 25).mean()),
-        "hard edges": float(
-            np.log(np.quantile(steps[mask], 0.97) / (np.quantile(steps[~mask], 0.97) + 3) + 0.1)
-        ),
-        "off, middle": float(np.median(off)),
-        "off, high": float(np.quantile(off, 0.8)),
-        "off, most": float(off.max()),
-        "off, share": float((off >= 11).mean()),
-        "contrast gained": float(gained.mean()),
-        "contrast gained, most": float(gained.max()),
-        "long": float(abs(np.log(wide * reported.width / (tall * reported.height)))),
-        "filled": float(tiles.sum() / (tall * wide)),
-        "size": float(np.log(tiles.sum())),
-    }
-
-
-def _reach(grey: Floats) -> Floats:
-    """The span of values within two pixels of each pixel."""
-    high, low = grey, grey
-    for axis in (0, 1):
-        moved = [np.roll(high, step, axis) for step in (-2, -1, 1, 2)]
-        high = np.maximum.reduce([high, *moved])
-        moved = [np.roll(low, step, axis) for step in (-2, -1, 1, 2)]
-        low = np.minimum.reduce([low, *moved])
-    return high - low
-
-
-# name: weight, and the mean and spread that the measure had: a logistic regression on
-# the tuning half (``python -m benchmarks.drawn``).
-_WEIGHTS: dict[str, tuple[float, float, float]] = {
-    "one tone": (3.208, 0.3629, 0.2077),
-    "black and white": (-0.296, -0.0145, 0.0504),
-    "flat": (0.660, 0.2972, 0.2406),
-    "flatter": (1.619, 0.0283, 0.2847),
-    "edges": (1.661, 0.1693, 0.3476),
-    "hard edges": (0.925, 0.3856, 0.6641),
-    "off, middle": (-0.384, 13.2003, 3.1373),
-    "off, high": (-0.512, 17.4292, 3.6366),
-    "off, most": (-0.414, 22.2074, 4.6689),
-    "off, share": (0.008, 0.6577, 0.2145),
-    "contrast gained": (1.570, 1.0853, 2.6916),
-    "contrast gained, most": (-0.476, 5.1781, 2.8273),
-    "long": (1.737, 0.3734, 0.4674),
-    "filled": (-0.410, 0.7741, 0.1409),
-    "size": (0.970, 2.4579, 0.6974),
-}
-_START = 1.69

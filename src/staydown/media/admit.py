@@ -6,6 +6,7 @@ import os
 import stat
 
 from staydown.media.errors import EmptyFile, TooManyBytes, UnreadableFile
+from staydown.media.formats import PREFIX_BYTES, VIDEO_DEMUXERS, recognise
 from staydown.media.limits import Limits
 
 _MILLION = 1_000_000
@@ -18,6 +19,8 @@ def admit(fd: int, limits: Limits) -> int:
         raise UnreadableFile
     if status.st_size == 0:
         raise EmptyFile
-    if status.st_size > limits.megabytes * _MILLION:
-        raise TooManyBytes(megabytes=status.st_size // _MILLION, limit=limits.megabytes)
+    is_film = recognise(os.pread(fd, PREFIX_BYTES, 0)) in VIDEO_DEMUXERS
+    most = limits.film_megabytes if is_film else limits.megabytes
+    if status.st_size > most * _MILLION:
+        raise TooManyBytes(megabytes=status.st_size // _MILLION, limit=most)
     return status.st_size

@@ -26,7 +26,7 @@ from staydown.media.errors import (
     TruncatedMedia,
     UnsupportedMedia,
 )
-from staydown.media.formats import PREFIX_BYTES, Format, recognise
+from staydown.media.formats import PREFIX_BYTES, VIDEO_DEMUXERS, Format, recognise
 from staydown.media.limits import Limits
 from staydown.media.visible import Pixels, visible
 
@@ -88,7 +88,7 @@ def frames(fd: int, limits: Limits, *, colour: bool = False) -> Iterator[Frame]:
         form = recognise(data[:PREFIX_BYTES])
         if form is None:
             raise NotMedia
-        if form == "other":
+        if form == "other" or form in VIDEO_DEMUXERS:
             raise UnsupportedMedia
         try:
             yield from _opened(data, form, limits, colour)

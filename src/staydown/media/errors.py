@@ -54,6 +54,13 @@ class UnsupportedMedia(MediaError):
     sentence = "This kind of file cannot be read here. Save it as JPEG or PNG and send that copy."
 
 
+class NoVideo(UnsupportedMedia):
+    """A film's container with sound in it, and nothing to see."""
+
+    code = "no_video"
+    sentence = "The file has sound but no picture. Choose the film itself."
+
+
 class DamagedMedia(MediaError):
     """The right format, but its content does not hold together."""
 

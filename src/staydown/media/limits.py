@@ -10,13 +10,15 @@ from typing import Self
 class Limits:
     """Bounds on one file. The defaults take every phone's camera and stop bombs.
 
-    `megabytes` and `megapixels` are checked before decoding, from the file's own
-    header; `frames` is how many frames of an animation are looked at, spread over
-    its length. `seconds` is wall-clock time, `cpu_seconds` processor time, and
-    `memory_megabytes` the address space of the process that decodes.
+    `megabytes` (of a film: `film_megabytes`) and `megapixels` are checked before
+    decoding, from the file's own header; `frames` is how many frames of an animation
+    are looked at, spread over its length. `seconds` is wall-clock time, `cpu_seconds`
+    processor time, for one request (a long film takes several), and `memory_megabytes`
+    the address space of the process that decodes.
     """
 
     megabytes: int = 200
+    film_megabytes: int = 16_000
     megapixels: int = 130
     frames: int = 8
     seconds: float = 30.0
@@ -30,6 +32,7 @@ class Limits:
     def from_dict(cls, values: dict[str, float]) -> Self:
         return cls(
             megabytes=int(values["megabytes"]),
+            film_megabytes=int(values["film_megabytes"]),
             megapixels=int(values["megapixels"]),
             frames=int(values["frames"]),
             seconds=float(values["seconds"]),

@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, TypeGuard
 
 from django.core.files import File
@@ -13,6 +14,10 @@ from django.http.multipartparser import MultiPartParserError
 import staydown
 from staydown import Fingerprint
 from staydown_server.api.problems import Problem
+from staydown_server.catalogue.read import fingerprint_bytes, fingerprint_file, from_outside
+
+#: Reads the file that was sent, once more.
+Reader = Callable[[], bytes]
 
 LARGEST_JSON = 2_000_000
 MOST_FINGERPRINTS = 100
@@ -62,10 +67,18 @@ def is_text(value: object) -> TypeGuard[str]:
     return isinstance(value, str) and "\x00" not in value and not _HALVES.search(value)
 
 
-def fingerprints(request: HttpRequest) -> list[Fingerprint]:
-    """The fingerprints in a JSON body, or that of the file in any other body."""
+def fields(request: HttpRequest) -> dict[str, Any]:
+    """What was sent beside a file or fingerprints; a body that is the file says nothing more."""
+    if is_json(request):
+        return json_object(request)
+    return form(request) if request.content_type == "multipart/form-data" else {}
+
+
+def fingerprints(request: HttpRequest) -> tuple[list[Fingerprint], Reader | None]:
+    """The fingerprints in a JSON body, or that of the file in any other body, and the file."""
     if not is_json(request):
-        return [file_fingerprint(request)]
+        one, read_file = file_fingerprint(request)
+        return [one], read_file
     body = json_object(request)
     listed = body.get("fingerprints", [body["fingerprint"]] if "fingerprint" in body else [])
     if not isinstance(listed, list) or not listed:
@@ -74,19 +87,20 @@ def fingerprints(request: HttpRequest) -> list[Fingerprint]:
     if len(listed) > MOST_FINGERPRINTS:
         sentence = f"At most {MOST_FINGERPRINTS} fingerprints can be sent at once."
         raise Problem(422, "too-many-fingerprints", sentence)
-    return [fingerprint(value) for value in listed]
+    return [fingerprint(value) for value in listed], None
 
 
 def fingerprint(value: Any) -> Fingerprint:
     """A fingerprint from its JSON form, or a problem that says what is wrong with it."""
     try:
-        return Fingerprint.from_dict(value)
+        return from_outside(Fingerprint.from_dict(value))
     except staydown.FingerprintError as error:
         raise Problem(422, "bad-fingerprint", str(error)) from None
 
 
-def file_fingerprint(request: HttpRequest) -> Fingerprint:
-    """The fingerprint of the one file in a multipart body, or of a body that is the file."""
+def file_fingerprint(request: HttpRequest) -> tuple[Fingerprint, Reader]:
+    """The fingerprint of the one file in a multipart body, or of a body that is the file, and
+    what reads that file once more."""
     if request.content_type == "multipart/form-data":
         form(request)
         files: list[File[bytes]] = [
@@ -95,15 +109,17 @@ def file_fingerprint(request: HttpRequest) -> Fingerprint:
         if len(files) != 1:
             raise Problem(422, "one-file", "Send exactly one file, in the field 'file'.")
         return of_upload(files[0])
-    return _readable(lambda: staydown.fingerprint_bytes(request.read()))
+    content = request.read()
+    return _readable(lambda: fingerprint_bytes(content)), lambda: content
 
 
-def of_upload(upload: "File[bytes]") -> Fingerprint:
-    """The fingerprint of one uploaded file, or a problem that says why there is none."""
+def of_upload(upload: "File[bytes]") -> tuple[Fingerprint, Reader]:
+    """As `file_fingerprint`, of one uploaded file."""
     if isinstance(upload, TemporaryUploadedFile):
-        path = upload.temporary_file_path()
-        return _readable(lambda: staydown.fingerprint_file(path))
-    return _readable(lambda: staydown.fingerprint_bytes(upload.read()))
+        path = Path(upload.temporary_file_path())
+        return _readable(lambda: fingerprint_file(path)), path.read_bytes
+    content = upload.read()
+    return _readable(lambda: fingerprint_bytes(content)), lambda: content
 
 
 def _readable(make: Callable[[], Fingerprint]) -> Fingerprint:

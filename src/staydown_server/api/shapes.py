@@ -65,6 +65,14 @@ _FINGERPRINT = {
 _FILE = {"type": "string", "format": "binary"}
 _TEXT = {"type": "string"}
 _ITEM = {"id": _TEXT, "url": _TEXT, "media_url": _TEXT, "uploader": _TEXT}
+_UPLOAD = {
+    "reference": {
+        **_TEXT,
+        "description": "Your own name for the upload: `upload.allowed` and `upload.refused` "
+        "bring it back, and asking again under it is asking about the same upload.",
+    },
+    "uploader": _TEXT,
+}
 _VERDICT = {
     "type": "object",
     "required": ["id", "verdict", "matches"],
@@ -100,10 +108,11 @@ CHECK = {
     "requestBody": {
         "required": True,
         "content": {
-            "multipart/form-data": {"schema": _object({"file": _FILE}, "file")},
+            "multipart/form-data": {"schema": _object({"file": _FILE, **_UPLOAD}, "file")},
             "application/json": {
                 "schema": _object(
-                    {"fingerprints": {"type": "array", "items": _FINGERPRINT}}, "fingerprints"
+                    {"fingerprints": {"type": "array", "items": _FINGERPRINT}, **_UPLOAD},
+                    "fingerprints",
                 )
             },
             "application/octet-stream": {"schema": _FILE},

@@ -17,6 +17,7 @@ from staydown_server.cases.models import Case
 from staydown_server.catalogue import register
 from staydown_server.gate import check as gate
 from staydown_server.gate.admit import admit
+from staydown_server.gate.hold import Upload
 from staydown_server.notices.receive import AlreadyUsed, new_submission, notice_of, receive
 from staydown_server.notices.report import Incomplete, Report, TooLong
 from staydown_server.review import status
@@ -71,9 +72,14 @@ def _host(request: HttpRequest) -> Host:
 @api.post("/check", auth=Key("check"), openapi_extra=shapes.CHECK, summary="Check an upload")
 def check(request: HttpRequest) -> HttpResponse:
     """Ask the gate whether an upload may be shown: send the file, or its fingerprints."""
-    verdicts = [gate.check(one, host=_host(request)) for one in bodies.fingerprints(request)]
-    strictest = max(verdicts, key=lambda verdict: list(gate.Answer).index(verdict.answer))
-    return _json(shapes.verdict(strictest))
+    fingerprints, read_file = bodies.fingerprints(request)
+    told = bodies.fields(request)
+    upload = Upload(
+        reference=bodies.text(told, "reference", limit=200),
+        uploader=bodies.text(told, "uploader", limit=200),
+        read_file=read_file,
+    )
+    return _json(shapes.verdict(gate.check(*fingerprints, host=_host(request), upload=upload)))
 
 
 @api.post("/items", auth=Key("items"), openapi_extra=shapes.REGISTER, summary="Register an item")
@@ -86,7 +92,7 @@ def register_item(request: HttpRequest) -> HttpResponse:
         "media_url": bodies.text(values, "media_url", limit=2000),
         "uploader": bodies.text(values, "uploader", limit=200),
     }
-    fingerprints = bodies.fingerprints(request)
+    fingerprints, _ = bodies.fingerprints(request)
     if len(fingerprints) != 1:
         raise Problem(422, "one-fingerprint", "An item has exactly one fingerprint.")
     try:

@@ -1,8 +1,6 @@
 """Step 3: find the item behind a reported address, and its fingerprint."""
 
-import json
 from datetime import timedelta
-from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
@@ -15,6 +13,7 @@ from staydown_server.cases import sweep
 from staydown_server.cases.models import CaseItem
 from staydown_server.catalogue import fetch
 from staydown_server.catalogue import locate as hosted
+from staydown_server.catalogue.read import fingerprint_bytes, stored_form
 from staydown_server.jobs import RetryLater, job
 
 #: A host that does not answer for so long holds up no decision: what it shows is not found.
@@ -59,7 +58,7 @@ def locate(case_item_id: int) -> None:
                 )
             _send_to_sweep(target, item.fingerprint)
         if not items and fingerprint:
-            _send_to_sweep(row, fingerprint.to_json())
+            _send_to_sweep(row, stored_form(fingerprint))
         elif not items:
             row.state = CaseItem.State.NOT_FOUND
             row.save()
@@ -67,11 +66,6 @@ def locate(case_item_id: int) -> None:
         elif row.item is None:
             audit.record("item.duplicate", row, by="system", case=row.case_id)
             row.delete()
-
-
-def stored_form(fingerprint: dict[str, Any]) -> str:
-    """A fingerprint of a notice, checked again, as the tables hold it."""
-    return Fingerprint.from_json(json.dumps(fingerprint)).to_json()
 
 
 def _send_to_sweep(row: CaseItem, fingerprint: str) -> None:
@@ -97,7 +91,7 @@ def _fetch_fingerprint(url: str) -> Fingerprint | None:
     if answer.status != 200:
         return None
     try:
-        return staydown.fingerprint_bytes(answer.body)
+        return fingerprint_bytes(answer.body)
     except DecoderUnavailable as error:
         raise RetryLater("no decoder could be started") from error
     except staydown.MediaError:

@@ -9,6 +9,9 @@ from staydown_server.accounts.models import User
 from staydown_server.catalogue.models import Item
 from staydown_server.notices.models import Notice
 
+#: Kinds of match that may be with somebody else's picture.
+NEEDS_A_LOOK = ("part", "region-replaced")
+
 
 class Case(models.Model):
     """Everything that follows from one valid notice, with its clock."""
@@ -41,6 +44,8 @@ class CaseItem(models.Model):
         REPORTED_FILE = "reported_file"
         SWEPT = "swept"
         REGISTERED = "registered"
+        # An upload that the gate held, and a person decided about.
+        HELD = "held"
 
     class State(models.TextChoices):
         LOCATING = "locating"
@@ -59,6 +64,8 @@ class CaseItem(models.Model):
     match_kind = models.CharField(max_length=20, blank=True)
     match_orientation = models.CharField(max_length=30, blank=True)
     match_distance = models.PositiveSmallIntegerField(null=True)
+    # Where it matched, and which region differs: `Match.region`.
+    match_region = models.JSONField(null=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -80,6 +87,11 @@ class CaseItem(models.Model):
 
     def load_fingerprint(self) -> Fingerprint | None:
         return Fingerprint.from_json(self.fingerprint) if self.fingerprint else None
+
+    @property
+    def needs_a_look(self) -> bool:
+        """It may be somebody else's picture: removed by choice only, never along with others."""
+        return self.match_kind in NEEDS_A_LOOK
 
     @property
     def decision(self) -> "Decision | None":

@@ -3,10 +3,12 @@
 from django.conf import settings
 from django.db import transaction
 
+from staydown import Fingerprint
 from staydown_server import audit
 from staydown_server.cases import locate, sweep
 from staydown_server.cases.jurisdictions import jurisdiction
 from staydown_server.cases.models import Case, CaseItem
+from staydown_server.catalogue.read import stored_form
 from staydown_server.jobs import job
 from staydown_server.notices.models import Notice
 from staydown_server.notices.report import urls_in
@@ -56,6 +58,6 @@ def open_case(notice_id: int) -> None:
                 case=case,
                 origin=CaseItem.Origin.REPORTED_FILE,
                 state=CaseItem.State.SWEEPING,
-                fingerprint=locate.stored_form(fingerprint),
+                fingerprint=stored_form(Fingerprint.from_dict(fingerprint)),
             )
             sweep.sweep.defer(case_item_id=row.pk)

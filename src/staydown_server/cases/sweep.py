@@ -8,6 +8,7 @@ from staydown_server import audit
 from staydown_server.cases.jurisdictions import jurisdiction
 from staydown_server.cases.models import Case, CaseItem, Sweep
 from staydown_server.catalogue import sweep as hosted
+from staydown_server.catalogue.look import as_shown, closer
 from staydown_server.catalogue.models import Item
 from staydown_server.jobs import job
 from staydown_server.notices.models import Notice
@@ -16,15 +17,20 @@ from staydown_server.notices.models import Notice
 @job("cases.sweep")
 def sweep(case_item_id: int) -> None:
     """Sweep for one thing in a case. Repeating it finds what came since, and nothing twice."""
-    row = CaseItem.objects.select_related("case__notice").get(pk=case_item_id)
+    row = CaseItem.objects.select_related("case__notice", "item__host").get(pk=case_item_id)
     fingerprint = row.load_fingerprint()
     if fingerprint is None or row.case.notice.withdrawn_at:
         return
-    swept = hosted.sweep(fingerprint)
+    swept = hosted.sweep(as_shown(row.item, fingerprint))
+    # Before the transaction: hosts take their time.
+    known = set(row.case.caseitem_set.exclude(item=None).values_list("item_id", flat=True))
+    new = [copy for copy in swept.found if copy.item.pk not in known]
+    looked_at = [(copy.item, closer(fingerprint, copy)) for copy in new]
     with transaction.atomic():
         added = 0
-        for copy in swept.found:
-            added += add_copy(row, copy.item, copy.match, origin=CaseItem.Origin.SWEPT)
+        for item, match in looked_at:
+            if match is not None:
+                added += add_copy(row, item, match, origin=CaseItem.Origin.SWEPT)
         record = Sweep.objects.create(
             case_item=row,
             searched=swept.searched,
@@ -66,6 +72,7 @@ def add_copy(row: CaseItem, item: Item, match: Match, *, origin: CaseItem.Origin
             "match_kind": match.kind,
             "match_orientation": match.orientation or "",
             "match_distance": match.distance,
+            "match_region": match.region,
         },
     )
     if is_new:

@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator
 
 from staydown import Bank, Fingerprint, Match
+from staydown_server import vault
 from staydown_server.catalogue.models import Change, Shelf
 
 _PORTION = 500
@@ -37,7 +38,7 @@ class LiveBank:
         # says, and meeting its change once more later does no harm.
         if self._bank is None:
             last = Change.objects.filter(shelf=self._shelf).order_by("-sequence").first()
-            bank = Bank()
+            bank = Bank(key=vault.local_key())
             bank.add_many(_read(self._entries(None)))
             self._bank, self._sequence = bank, last.sequence if last else 0
             return bank

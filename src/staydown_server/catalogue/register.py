@@ -8,6 +8,7 @@ from staydown_server import audit
 from staydown_server.accounts.models import Host
 from staydown_server.catalogue.locate import key_of, on_host
 from staydown_server.catalogue.models import Change, Item, Shelf
+from staydown_server.catalogue.read import stored_form
 
 
 class NotOnThisHost(Exception):
@@ -36,7 +37,7 @@ def register(
         "url_key": key_of(url),
         "media_url_key": key_of(media_url) if media_url else "",
         "uploader": uploader,
-        "fingerprint": fingerprint.to_json(),
+        "fingerprint": stored_form(fingerprint),
     }
     with transaction.atomic():
         item, is_new = Item.objects.get_or_create(

@@ -28,7 +28,8 @@ class Swept:
 def sweep(fingerprint: Fingerprint) -> Swept:
     """Every registered item that matches *fingerprint*."""
     matches, searched, through_change = _shelf.search(fingerprint)
-    by_id = {str(item.pk): item for item in Item.objects.filter(pk__in=[m.id for m in matches])}
+    items = Item.objects.select_related("host").filter(pk__in=[m.id for m in matches])
+    by_id = {str(item.pk): item for item in items}
     found = tuple(Found(by_id[m.id], m) for m in matches if m.id is not None and m.id in by_id)
     return Swept(found, searched, through_change)
 

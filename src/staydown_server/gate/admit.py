@@ -12,6 +12,7 @@ from staydown_server.cases.models import CaseItem
 from staydown_server.cases.sweep import add_copy
 from staydown_server.catalogue.models import Item
 from staydown_server.catalogue.register import register
+from staydown_server.gate import hold
 from staydown_server.gate.check import Verdict, judge
 from staydown_server.gate.models import KeepDown
 
@@ -41,6 +42,7 @@ def admit(
     )
     verdict = judge(fingerprint)
     with transaction.atomic():
+        hold.recognise(item, fingerprint)
         for match in verdict.matches:
             keep = KeepDown.objects.select_related("case_item__case").get(pk=int(match.id or 0))
             add_copy(keep.case_item, item, match, origin=CaseItem.Origin.REGISTERED)

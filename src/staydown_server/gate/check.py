@@ -1,29 +1,24 @@
 """Step 8: check an upload against everything that is kept down."""
 
-import tomllib
 from collections.abc import Iterable
-from dataclasses import dataclass
-from enum import StrEnum
-from functools import cache
-from importlib import resources
+from dataclasses import dataclass, replace
 from uuid import UUID, uuid4
 
 from django.db import transaction
 
+import staydown
 from staydown import Fingerprint, Match
-from staydown_server import audit
+from staydown_server import audit, vault
 from staydown_server.accounts.models import Host
+from staydown_server.cases.models import NEEDS_A_LOOK
 from staydown_server.catalogue.live import LiveBank
 from staydown_server.catalogue.models import Shelf
-from staydown_server.gate.models import Check, KeepDown
+from staydown_server.gate import hold
+from staydown_server.gate.models import Check, HeldUpload, KeepDown
+from staydown_server.gate.policy import Answer, policy
 
-
-class Answer(StrEnum):
-    """What the host should do with an upload, mildest first."""
-
-    ALLOW = "allow"
-    HOLD = "hold"
-    BLOCK = "block"
+_MOST_LOOKS = 4
+"""So many are looked at again, nearest first: a version that was kept down itself is nearest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,44 +34,94 @@ class Verdict:
         return self.answer == Answer.BLOCK
 
 
-def check(fingerprint: Fingerprint, *, host: Host) -> Verdict:
-    """Whether *host* may show what has this fingerprint; an upload that is stopped is counted."""
-    verdict = judge(fingerprint)
-    if verdict.answer != Answer.ALLOW:
-        _remember(verdict, host)
+def check(*fingerprints: Fingerprint, host: Host, upload: hold.Upload | None = None) -> Verdict:
+    """Whether *host* may show an upload that has these fingerprints: the strictest verdict.
+
+    An upload that is stopped is counted, and one that is held waits at the desk. Asked again
+    about it, the gate names the same check, and blocks it once the host was told of a refusal.
+    """
+    order = list(Answer)
+    judged = [(judge(one), one) for one in fingerprints]
+    verdict, fingerprint = max(judged, key=lambda pair: order.index(pair[0].answer))
+    if verdict.answer == Answer.BLOCK:
+        _count(verdict, host)
+    elif verdict.answer == Answer.HOLD:
+        held = hold.hold(
+            _stopped(verdict, host), fingerprint, verdict.matches, upload or hold.Upload()
+        )
+        is_over = held.outcome == HeldUpload.Outcome.REFUSED and held.told_turn == held.turn
+        answer = Answer.BLOCK if is_over else Answer.HOLD
+        return Verdict(held.gate_check_id, answer, verdict.matches)
     return verdict
 
 
 def judge(fingerprint: Fingerprint) -> Verdict:
     """What the gate thinks of it, with nothing stopped and nothing on record."""
-    matches, _, _ = _shelf.search(fingerprint)
-    return Verdict(uuid4(), _strictest(matches), tuple(matches))
+    found, _, _ = _shelf.search(fingerprint)
+    if not found:
+        return Verdict(uuid4(), Answer.ALLOW, ())
+    sure, doubted = _weighed(fingerprint, _unsettled(fingerprint, found))
+    answers = [policy()[match.kind] for match in sure]
+    answers += [policy()["region-replaced"] for _ in doubted]
+    strictest = max(answers, key=list(Answer).index, default=Answer.ALLOW)
+    return Verdict(uuid4(), strictest, (*sure, *doubted))
 
 
-@cache
-def policy() -> dict[str, Answer]:
-    """The answer to each kind of match, from policy.toml."""
-    text = resources.files(__package__).joinpath("policy.toml").read_text("utf-8")
-    return {kind: Answer(answer) for kind, answer in tomllib.loads(text).items()}
+def _unsettled(fingerprint: Fingerprint, matches: list[Match]) -> list[Match]:
+    """Without what was kept down already when a person let this very file through.
+
+    What the same case keeps down later holds it no more either: the person knew that case.
+    Only a keep-down of the picture itself stands against their decision.
+    """
+    settled = hold.let_through_before(fingerprint)
+    if not settled:
+        return matches
+    ids = [int(match.id or 0) for match in matches]
+    kept = KeepDown.objects.select_related("case_item").in_bulk(ids)
+    last = max(settled.values())
+
+    def stands(match: Match) -> bool:
+        keep = kept[int(match.id or 0)]
+        is_known = keep.case_item.case_id in settled and match.kind in NEEDS_A_LOOK
+        return keep.since > last and not is_known
+
+    return [match for match in matches if stands(match)]
 
 
-def _strictest(matches: Iterable[Match]) -> Answer:
-    order = list(Answer)
-    answers = [policy()[match.kind] for match in matches]
-    return max(answers, key=order.index, default=Answer.ALLOW)
+def _weighed(fingerprint: Fingerprint, matches: list[Match]) -> tuple[list[Match], list[Match]]:
+    """The matches that stand, and those that are in doubt: PDQ cannot see a replaced region.
+
+    Where the upload shows one reported picture but for a region, another that PDQ alone calls
+    the same (it has no local layer, or the bank looked at nearer ones) may be its twin, and
+    the upload somebody else's. It is no ground to block, unless a look says so.
+    """
+    if not any(match.kind == "region-replaced" for match in matches):
+        return matches, []
+    sure = [match for match in matches if match.kind != "same"]
+    same = [match for match in matches if match.kind == "same"]
+    nearest, doubted = same[:_MOST_LOOKS], same[_MOST_LOOKS:]
+    for match in nearest:
+        closer = _looked_at(fingerprint, match)
+        if closer is None:
+            doubted.append(match)
+        else:
+            sure.append(closer)
+    return sorted(sure, key=lambda match: match.rank), doubted
 
 
-def _remember(verdict: Verdict, host: Host) -> None:
-    best = verdict.matches[0]
+def _looked_at(fingerprint: Fingerprint, match: Match) -> Match | None:
+    """*match* by the pixels of the upload; None where they cannot be compared."""
+    reported = Fingerprint.from_json(KeepDown.objects.get(pk=match.id or 0).fingerprint)
+    if reported.local is None:
+        return None
+    closer = staydown.compare(reported, fingerprint, key=vault.local_key())
+    return closer and replace(closer, id=match.id)
+
+
+def _count(verdict: Verdict, host: Host) -> None:
     with transaction.atomic():
-        stopped = Check.objects.create(
-            id=verdict.id,
-            host=host,
-            keep_down_id=int(best.id or 0),
-            verdict=verdict.answer,
-            match_kind=best.kind,
-            match_distance=best.distance,
-        )
+        stopped = _stopped(verdict, host)
+        stopped.save(force_insert=True)
         audit.record(
             "gate.stopped",
             stopped,
@@ -84,6 +129,18 @@ def _remember(verdict: Verdict, host: Host) -> None:
             verdict=verdict.answer.value,
             keep_down=stopped.keep_down_id,
         )
+
+
+def _stopped(verdict: Verdict, host: Host) -> Check:
+    best = verdict.matches[0]
+    return Check(
+        id=verdict.id,
+        host=host,
+        keep_down_id=int(best.id or 0),
+        verdict=verdict.answer,
+        match_kind=best.kind,
+        match_distance=best.distance,
+    )
 
 
 def _entries(ids: Iterable[int] | None) -> Iterable[tuple[int, str]]:

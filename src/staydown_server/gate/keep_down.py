@@ -52,3 +52,4 @@ def lift(row: CaseItem, *, decision: Decision) -> None:
                 decision=decision.pk,
             )
             jobs.defer("sharing.retract", keep_down_id=keep.pk)
+            jobs.defer("review.release_uploads", keep_down_id=keep.pk)

@@ -1,4 +1,4 @@
-"""What is kept down, and what the gate stopped."""
+"""What is kept down, what the gate stopped, and what waits there for a person."""
 
 import uuid
 
@@ -38,7 +38,7 @@ class KeepDown(models.Model):
 
 
 class Check(models.Model):
-    """An upload that the gate held or blocked. What was let through leaves no trace."""
+    """An upload that the gate held or blocked. What it let through leaves no trace."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4)
     host = models.ForeignKey(Host, on_delete=models.PROTECT)
@@ -47,3 +47,90 @@ class Check(models.Model):
     match_kind = models.CharField(max_length=20)
     match_distance = models.PositiveSmallIntegerField(null=True)
     at = models.DateTimeField(auto_now_add=True)
+
+
+class HeldUpload(models.Model):
+    """An upload that waits for a person, or did: its copy goes once they have decided."""
+
+    class Outcome(models.TextChoices):
+        ALLOWED = "allowed"
+        REFUSED = "refused"
+
+    gate_check = models.OneToOneField(Check, on_delete=models.PROTECT)
+    host = models.ForeignKey(Host, on_delete=models.PROTECT)
+    # The host's own name for the upload, and for who sent it.
+    reference = models.CharField(max_length=200, blank=True)
+    uploader = models.CharField(max_length=200, blank=True)
+    # Tells the same file again without keeping its hash.
+    file_digest = models.BinaryField(max_length=32, db_index=True)
+    fingerprint = models.TextField(blank=True)
+    # A small JPEG, sealed with the vault.
+    preview = models.BinaryField(null=True)
+    # What its file says of its origin.
+    marks = models.JSONField(default=list)
+    outcome = models.CharField(max_length=20, choices=Outcome.choices, blank=True)
+    closed_at = models.DateTimeField(null=True)
+    # The upload's place in the case of what it matched, with the decision about it.
+    case_item = models.OneToOneField(CaseItem, null=True, on_delete=models.PROTECT)
+    # Counts the outcomes, and names the events that tell the host of them.
+    turn = models.PositiveIntegerField(default=0)
+    told_turn = models.PositiveIntegerField(default=0)
+    # The uploader's secret link to the statement of reasons; the link itself is derived.
+    reasons_digest = models.BinaryField(max_length=32, unique=True, null=True)
+
+    class Meta:
+        constraints = [
+            # An upload waits once, however often the host asks about it.
+            models.UniqueConstraint(
+                fields=["host", "reference", "file_digest"],
+                name="one_waiting_upload",
+                condition=Q(outcome=""),
+            ),
+            # What is refused was refused by a decision.
+            models.CheckConstraint(
+                condition=~Q(outcome="refused") | ~Q(case_item=None),
+                name="refused_by_a_decision",
+            ),
+            # Nothing is kept of an upload that nobody waits for.
+            models.CheckConstraint(
+                condition=Q(outcome="") | Q(preview=None, fingerprint=""),
+                name="decided_uploads_are_purged",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"held upload:{self.pk}"
+
+    @property
+    def refusal(self) -> Decision:
+        """The decision that refused it, be it superseded since or not."""
+        return Decision.objects.filter(
+            case_item=self.case_item_id, outcome=Decision.Outcome.REMOVE
+        ).latest("decided_at")
+
+    @property
+    def is_undone(self) -> bool:
+        """Its refusal does not stand."""
+        return self.outcome != self.Outcome.REFUSED
+
+    @property
+    def reason_to_wait(self) -> "HeldMatch | None":
+        """The closest match whose keep-down still stands."""
+        return self.heldmatch_set.filter(keep_down__lifted_at=None).order_by("pk").first()
+
+
+class HeldMatch(models.Model):
+    """Why an upload is held: one keep-down that it matched, closest first."""
+
+    held = models.ForeignKey(HeldUpload, on_delete=models.CASCADE)
+    keep_down = models.ForeignKey(KeepDown, on_delete=models.PROTECT)
+    kind = models.CharField(max_length=20)
+    distance = models.PositiveSmallIntegerField(null=True)
+    orientation = models.CharField(max_length=30)
+    region = models.JSONField(null=True)
+
+    class Meta:
+        constraints = [
+            # An upload matches a keep-down in one way.
+            models.UniqueConstraint(fields=["held", "keep_down"], name="one_match_per_keep_down")
+        ]

@@ -17,8 +17,9 @@ from urllib.parse import quote
 import staydown
 from staydown_server.accounts.models import Host
 from staydown_server.catalogue.models import Item
+from staydown_server.catalogue.read import fingerprint_file
 from staydown_server.gate.admit import admit
-from staydown_server.gate.check import Answer
+from staydown_server.gate.policy import Answer
 
 LONGEST_ID = 200
 _BAD_NAME = f"Its path cannot be its id: rename it to at most {LONGEST_ID} characters of UTF-8."
@@ -115,4 +116,4 @@ def _fingerprint_if_new(path: Path, known: str | None) -> staydown.Fingerprint |
         with path.open("rb") as file:
             if file_digest(file, "sha256").hexdigest() == known:
                 return None
-    return staydown.fingerprint_file(path)
+    return fingerprint_file(path)

@@ -91,7 +91,7 @@ def _serve(arguments: argparse.Namespace) -> int:
 
     try:
         _start(arguments.data)
-        _check_jurisdiction()
+        _check_data()
         supervisor.serve(arguments.data, host=arguments.host, port=arguments.port)
     except (_CannotStart, supervisor.CannotServe) as error:
         return _say(f"staydown cannot be started: {error}", FAILED)
@@ -258,15 +258,20 @@ def _start(data: Path, *, must_exist: bool = False) -> None:
         raise _CannotStart(f"the database in {data} cannot be used ({error})") from error
 
 
-def _check_jurisdiction() -> None:
-    # Now, not when the first notice waits for a case that cannot be opened.
+def _check_data() -> None:
+    # Now, not when the first notice waits for a case that cannot be opened, or at the gate.
     from django.conf import settings
 
+    from staydown.media.origin import AnchorsError
     from staydown_server.cases.jurisdictions import UnknownJurisdiction, jurisdiction
+    from staydown_server.catalogue.read import trust_anchors
+    from staydown_server.gate.policy import PolicyError, policy
 
     try:
         jurisdiction(settings.JURISDICTION)
-    except UnknownJurisdiction as error:
+        policy()
+        trust_anchors()
+    except (UnknownJurisdiction, PolicyError, AnchorsError) as error:
         raise _CannotStart(str(error)) from error
 
 

@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 DATA = Path(os.environ.get("STAYDOWN_DATA", "var/staydown")).resolve()
 PUBLIC_URL = os.environ.get("STAYDOWN_PUBLIC_URL", "http://127.0.0.1:8000").rstrip("/")
 KEY_FILE = Path(os.environ.get("STAYDOWN_KEY_FILE", DATA / "keys" / "installation.key"))
+C2PA_ANCHORS = os.environ.get("STAYDOWN_C2PA_ANCHORS", "")
 JURISDICTION = os.environ.get("STAYDOWN_JURISDICTION", "us")
 JOB_LEASE_SECONDS = float(os.environ.get("STAYDOWN_JOB_LEASE_SECONDS", "15"))
 JOB_THREADS = int(os.environ.get("STAYDOWN_JOB_THREADS", "4"))

@@ -18,7 +18,8 @@ def carry_out(removal_id: int) -> None:
     if removal.state == Removal.State.ORDERED:
         had_it = webhook.send(
             "item.remove",
-            removal.item,
+            removal.item.host,
+            item=webhook.named(removal.item),
             event_id=f"remove-{removal.pk}-{removal.turn}",
             statement_of_reasons=reasons.statement_of_reasons(removal),
         )
@@ -26,7 +27,8 @@ def carry_out(removal_id: int) -> None:
     elif removal.state == Removal.State.RESTORE_ORDERED:
         had_it = webhook.send(
             "item.restore",
-            removal.item,
+            removal.item.host,
+            item=webhook.named(removal.item),
             event_id=f"restore-{removal.pk}-{removal.turn}",
         )
         _advance(removal, Removal.State.RESTORED, "restore.carried_out", had_it)

@@ -49,3 +49,8 @@ class Removal(models.Model):
 
     def __str__(self) -> str:
         return f"removal:{self.pk}"
+
+    @property
+    def is_undone(self) -> bool:
+        """It was restored, or will be."""
+        return self.state in (self.State.RESTORE_ORDERED, self.State.RESTORED)

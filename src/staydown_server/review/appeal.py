@@ -1,11 +1,13 @@
-"""Step 7, the uploader's side: an appeal against a removal, answered by a person."""
+"""Step 7, the uploader's side: an appeal against what was decided, answered by a person."""
 
 from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from staydown_server import audit
 from staydown_server.accounts.models import User
 from staydown_server.cases.models import Decision
+from staydown_server.gate.models import HeldUpload
 from staydown_server.removal.models import Removal
 from staydown_server.review.decide import ReasonMissing, restore
 from staydown_server.review.models import Appeal
@@ -18,7 +20,7 @@ class AppealError(Exception):
 
 
 class AppealWaits(AppealError):
-    """An appeal against this removal waits for its answer already."""
+    """An appeal against this waits for its answer already, or there is nothing to undo."""
 
 
 class AppealEmpty(AppealError):
@@ -30,39 +32,44 @@ class AppealTooLong(AppealError):
 
 
 class NotTheSamePerson(AppealError):
-    """Whoever ordered the removal does not decide the appeal against it."""
+    """Whoever decided does not decide the appeal against it."""
 
 
 class AppealAnswered(AppealError):
     """Somebody else answered it meanwhile."""
 
 
-def appeal(removal: Removal, *, text: str) -> Appeal:
-    """Take in the uploader's objection."""
+def appeal(against: Removal | HeldUpload, *, text: str) -> Appeal:
+    """Take in the uploader's objection to a removal, or to the refusal of an upload."""
     if not text.strip():
         raise AppealEmpty
     if len(text) > LONGEST_TEXT:
         raise AppealTooLong
-    if removal.state in (Removal.State.RESTORE_ORDERED, Removal.State.RESTORED):
+    if against.is_undone:
         raise AppealWaits
+    taken = Appeal(content={"text": text})
+    if isinstance(against, Removal):
+        taken.removal = against
+    else:
+        taken.upload = against
     try:
         with transaction.atomic():
-            taken = Appeal.objects.create(removal=removal, content={"text": text})
-            audit.record("appeal.received", taken, by="uploader", removal=removal.pk)
+            taken.save()
+            audit.record("appeal.received", taken, by="uploader", against=str(against))
     except IntegrityError as error:
         raise AppealWaits from error
     return taken
 
 
 def answer(waiting: Appeal, *, outcome: Appeal.Outcome, reason: str, by: User) -> None:
-    """Grant or refuse the appeal; a granted one restores the item.
+    """Grant or refuse the appeal; a granted one restores the item, or lets the upload through.
 
     Raises :class:`NotTheSamePerson` while another moderator could decide: an appeal is heard
     by somebody else where there is somebody else.
     """
     if not reason.strip():
         raise ReasonMissing
-    first = waiting.removal.decision.decided_by
+    first = waiting.decision.decided_by
     others = User.objects.filter(is_active=True).exclude(pk=by.pk)
     if first == by and others.exists():
         raise NotTheSamePerson
@@ -74,12 +81,16 @@ def answer(waiting: Appeal, *, outcome: Appeal.Outcome, reason: str, by: User) -
             raise AppealAnswered
         audit.record("appeal.answered", waiting, by=str(by), outcome=outcome.value)
         if outcome == Appeal.Outcome.GRANTED:
-            # Every case that has the item removed: one left over would keep it down. None may
-            # be left (the person withdrew meanwhile): the appeal is granted all the same.
-            standing = Decision.objects.filter(
-                case_item__item=waiting.removal.item_id,
-                outcome=Decision.Outcome.REMOVE,
-                superseded_at=None,
-            )
-            for decision in standing.select_related("case_item"):
+            for decision in _standing(waiting):
                 restore(decision.case_item, reason=reason, by=by)
+
+
+def _standing(granted: Appeal) -> QuerySet[Decision]:
+    """What a granted appeal undoes. Nothing may be left (the person withdrew meanwhile): it is
+    granted all the same."""
+    standing = Decision.objects.filter(outcome=Decision.Outcome.REMOVE, superseded_at=None)
+    standing = standing.select_related("case_item")
+    if granted.removal is not None:
+        # Every case that has the item removed: one left over would keep it down.
+        return standing.filter(case_item__item=granted.removal.item_id)
+    return standing.filter(case_item=granted.decision.case_item_id)

@@ -11,7 +11,7 @@ from django.utils import timezone
 from staydown_server import audit
 from staydown_server.accounts.models import User
 from staydown_server.cases.models import Case, CaseItem, Decision
-from staydown_server.gate import keep_down
+from staydown_server.gate import hold, keep_down
 from staydown_server.notices.models import Notice
 from staydown_server.removal.models import Removal
 from staydown_server.removal.order import order_removal, order_restore
@@ -70,7 +70,7 @@ def decide(
                 raise StillSearching
             if outcome == Decision.Outcome.REMOVE and not all(row.fingerprint for row in rows):
                 raise NothingToRemove
-            decisions = [_decide_one(row, outcome, reason.strip(), by) for row in rows]
+            decisions = [decide_one(row, outcome, reason.strip(), by) for row in rows]
             close_if_decided(case)
     except IntegrityError as error:
         raise AlreadyDecided from error
@@ -107,6 +107,7 @@ def restore(row: CaseItem, *, reason: str, by: User | None) -> Decision:
         if row.item and not elsewhere.exists():
             for removal in Removal.objects.filter(item=row.item):
                 order_restore(removal, decision=decision)
+        hold.let_through(row, by=decision.actor)
     return decision
 
 
@@ -127,7 +128,8 @@ def close_if_decided(case: Case) -> None:
 _UNFINISHED = (CaseItem.State.LOCATING, CaseItem.State.SWEEPING)
 
 
-def _decide_one(row: CaseItem, outcome: Decision.Outcome, reason: str, by: User) -> Decision:
+def decide_one(row: CaseItem, outcome: Decision.Outcome, reason: str, by: User) -> Decision:
+    """Decide about *row*, inside the caller's transaction, with all that follows."""
     decision = Decision.objects.create(case_item=row, outcome=outcome, reason=reason, decided_by=by)
     audit.record(
         "decision.taken", decision, by=decision.actor, case_item=row.pk, outcome=outcome.value

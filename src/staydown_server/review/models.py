@@ -1,21 +1,25 @@
-"""Appeals: an uploader's objection to a removal."""
+"""Appeals: an uploader's objection to a removal, or to the refusal of an upload."""
 
 from django.db import models
 from django.db.models import Q
 
 from staydown_server.accounts.models import User
+from staydown_server.cases.models import Decision
+from staydown_server.gate.models import HeldUpload
 from staydown_server.removal.models import Removal
 from staydown_server.vault.fields import SealedJSONField
 
 
 class Appeal(models.Model):
-    """What the uploader says against a removal, and what came of it."""
+    """What the uploader says against what was decided, and what came of it."""
 
     class Outcome(models.TextChoices):
         GRANTED = "granted"
         REFUSED = "refused"
 
-    removal = models.ForeignKey(Removal, on_delete=models.PROTECT)
+    # What it is against: one of the two.
+    removal = models.ForeignKey(Removal, null=True, on_delete=models.PROTECT)
+    upload = models.ForeignKey(HeldUpload, null=True, on_delete=models.PROTECT)
     # {"text": ...}, sealed: people write their names.
     content = SealedJSONField(purpose="appeal")
     received_at = models.DateTimeField(auto_now_add=True)
@@ -30,9 +34,26 @@ class Appeal(models.Model):
             models.UniqueConstraint(
                 fields=["removal"], name="one_waiting_appeal", condition=Q(outcome="")
             ),
+            # So does the refusal of an upload.
+            models.UniqueConstraint(
+                fields=["upload"], name="one_waiting_appeal_per_upload", condition=Q(outcome="")
+            ),
+            # An appeal is against one thing.
+            models.CheckConstraint(
+                condition=Q(removal=None) ^ Q(upload=None), name="appeals_are_against_one_thing"
+            ),
             # An answered appeal has its reasons and somebody who gave them.
             models.CheckConstraint(
                 condition=Q(outcome="") | (~Q(answer="") & ~Q(decided_by=None)),
                 name="appeals_answered_with_reasons",
             ),
         ]
+
+    @property
+    def decision(self) -> Decision:
+        """What it is against."""
+        if self.removal is not None:
+            return self.removal.decision
+        if self.upload is None:
+            raise AssertionError("the table has no appeal against nothing")
+        return self.upload.refusal

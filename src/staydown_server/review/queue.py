@@ -20,7 +20,15 @@ def open_cases() -> QuerySet[Case]:
     )
 
 
+def appeals_in(case: Case) -> QuerySet[Appeal]:
+    """The appeals against what was decided in *case*, in the order in which they came."""
+    against = Q(removal__decision__case_item__case=case) | Q(upload__case_item__case=case)
+    return Appeal.objects.filter(against).select_related("removal__item", "upload").order_by("pk")
+
+
 def waiting_appeals() -> QuerySet[Appeal]:
     """Appeals without an answer, the oldest first."""
-    waiting = Appeal.objects.filter(outcome="").select_related("removal__decision__case_item__case")
+    waiting = Appeal.objects.filter(outcome="").select_related(
+        "removal__decision__case_item__case", "upload"
+    )
     return waiting.order_by("received_at")

@@ -4,10 +4,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from django.db.models import Max
+from django.db.models import Max, Q
 
 from staydown_server.cases.models import Case, CaseItem, Decision, Sweep
-from staydown_server.gate.models import Check
+from staydown_server.gate.models import Check, HeldUpload
+from staydown_server.gate.policy import Answer
 from staydown_server.notices.models import Notice
 from staydown_server.removal.models import Removal
 
@@ -61,7 +62,9 @@ def status_of(notice: Notice) -> Status:
     case = Case.objects.filter(notice=notice).first()
     if case is None:
         return Status(notice.received_at, "", None, "", notice.withdrawn_at is not None, 0, (), 0)
-    rows = case.caseitem_set.select_related("item").prefetch_related("decision_set")
+    # What somebody else uploaded, and a person looked at, is between them and the desk.
+    rows = case.caseitem_set.exclude(origin=CaseItem.Origin.HELD)
+    rows = rows.select_related("item").prefetch_related("decision_set")
     removals = {
         removal.item_id: removal
         for removal in Removal.objects.filter(item__caseitem__case=case).order_by("pk")
@@ -75,8 +78,12 @@ def status_of(notice: Notice) -> Status:
         is_withdrawn=notice.withdrawn_at is not None,
         searched=sweeps.aggregate(most=Max("searched"))["most"] or 0,
         rows=tuple(_row(row, removals.get(row.item_id or 0)) for row in rows),
-        attempts_stopped=Check.objects.filter(keep_down__case_item__case=case).count(),
+        attempts_stopped=Check.objects.filter(_stopped, keep_down__case_item__case=case).count(),
     )
+
+
+#: Uploads that the gate blocked, or a person refused. What waits is not stopped yet.
+_stopped = Q(verdict=Answer.BLOCK) | Q(heldupload__outcome=HeldUpload.Outcome.REFUSED)
 
 
 def _row(row: CaseItem, removal: Removal | None) -> Row:

@@ -18,6 +18,8 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from django.conf import settings
 
+from staydown.fingerprint.local import LocalKey
+
 _FORMAT = b"\x01"
 _NONCE_BYTES = 12
 _KEY_BYTES = 32
@@ -56,6 +58,11 @@ def make_key(path: Path) -> None:
 def subkey(purpose: str) -> bytes:
     """The 32-byte key for one *purpose*."""
     return _subkey(Path(settings.KEY_FILE), purpose)
+
+
+def local_key() -> LocalKey:
+    """The key of this installation's local layers: the one place that gives it."""
+    return LocalKey(subkey("local fingerprints"))
 
 
 def seal(plain: bytes, *, purpose: str) -> bytes:

@@ -1,8 +1,7 @@
 """The moderator's pages: the queue, a case, its decisions, appeals."""
 
-from collections.abc import Callable
 from http import HTTPStatus
-from typing import Any, Concatenate, ParamSpec
+from typing import Any
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
@@ -10,7 +9,6 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from staydown_server.accounts.models import User
 from staydown_server.cases.jurisdictions import jurisdictions
 from staydown_server.cases.models import Case, CaseItem, Decision, Sweep
 from staydown_server.gate.models import Check
@@ -31,23 +29,16 @@ from staydown_server.review.decide import (
     restore,
 )
 from staydown_server.review.models import Appeal
-from staydown_server.web.words import match_sentence
-
-_REVEALED = "revealed"
-
-P = ParamSpec("P")
-Page = Callable[Concatenate[HttpRequest, P], HttpResponse]
-
-
-def moderators_only(page: Page[P]) -> Page[P]:
-    """Strangers are sent to the sign-in page, whatever they asked for."""
-
-    def guarded(request: HttpRequest, /, *arguments: P.args, **named: P.kwargs) -> HttpResponse:
-        if not (isinstance(request.user, User) and request.user.may_review):
-            return redirect("web:sign_in_needed")
-        return page(request, *arguments, **named)
-
-    return guarded
+from staydown_server.review.upload import waiting_uploads
+from staydown_server.web.evidence import evidence_of_row, kind_words
+from staydown_server.web.moderators import (
+    is_revealed,
+    moderator,
+    moderators_only,
+    reason_in,
+    remember_revealed,
+)
+from staydown_server.web.origin_words import origin_sentences
 
 
 @require_safe
@@ -56,6 +47,9 @@ def queue(request: HttpRequest) -> HttpResponse:
     shown = {
         "cases": queues.open_cases()[:200],
         "appeals": queues.waiting_appeals()[:200],
+        "uploads": [
+            (held, kind_words(held.gate_check.match_kind)) for held in waiting_uploads()[:200]
+        ],
         "closed": Case.objects.exclude(closed_at=None).order_by("-closed_at")[:20],
     }
     return render(request, "web/queue.html", shown)
@@ -74,15 +68,17 @@ def case(request: HttpRequest, case_id: int) -> HttpResponse:
 def decide_view(request: HttpRequest, case_id: int) -> HttpResponse:
     case = get_object_or_404(Case, pk=case_id)
     chosen = _numbers(request.POST.getlist("row"))
-    reason = request.POST.get("reason", "").replace("\x00", "")[:5000]
+    reason = reason_in(request)
     outcome = request.POST.get("outcome", "")
     try:
         if outcome not in (Decision.Outcome.REMOVE, Decision.Outcome.KEEP):
             raise NothingChosen
-        decide(case, chosen, outcome=Decision.Outcome(outcome), reason=reason, by=_user(request))
+        decide(
+            case, chosen, outcome=Decision.Outcome(outcome), reason=reason, by=moderator(request)
+        )
     except DecisionError as error:
         shown = _case_page(request, case) | {
-            "error": _decision_sentence(error),
+            "error": decision_sentence(error),
             "reason": reason,
             "chosen": chosen,
             "outcome": outcome,
@@ -96,11 +92,11 @@ def decide_view(request: HttpRequest, case_id: int) -> HttpResponse:
 @moderators_only
 def restore_view(request: HttpRequest, row_id: int) -> HttpResponse:
     row = get_object_or_404(CaseItem, pk=row_id)
-    reason = request.POST.get("reason", "").replace("\x00", "")[:5000]
+    reason = reason_in(request)
     try:
-        restore(row, reason=reason, by=_user(request))
+        restore(row, reason=reason, by=moderator(request))
     except DecisionError as error:
-        messages.error(request, _decision_sentence(error))
+        messages.error(request, decision_sentence(error))
     else:
         messages.success(request, _("The picture is being put back, and no longer kept down."))
     return redirect("web:case", row.case_id)
@@ -111,8 +107,8 @@ def restore_view(request: HttpRequest, row_id: int) -> HttpResponse:
 def reveal(request: HttpRequest, row_id: int) -> HttpResponse:
     """Show one picture as it is, in this session, on record."""
     row = get_object_or_404(CaseItem, pk=row_id)
-    pictures.reveal(row, by=_user(request))
-    request.session[_REVEALED] = [*request.session.get(_REVEALED, []), row.pk][-50:]
+    pictures.reveal(row, by=moderator(request))
+    remember_revealed(request, row)
     response = redirect("web:case", row.case_id)
     response.headers["Location"] += f"#row-{row.pk}"
     return response
@@ -122,41 +118,52 @@ def reveal(request: HttpRequest, row_id: int) -> HttpResponse:
 @moderators_only
 def picture(request: HttpRequest, row_id: int) -> HttpResponse:
     row = get_object_or_404(CaseItem.objects.select_related("item__host"), pk=row_id)
-    is_veiled = row.pk not in request.session.get(_REVEALED, [])
     try:
-        jpeg = pictures.picture(row, is_veiled=is_veiled)
+        jpeg = pictures.picture(row, is_veiled=not is_revealed(request, row))
     except pictures.NoPicture:
-        return HttpResponse(status=HTTPStatus.NOT_FOUND)
+        if "frame" not in request.GET:
+            return HttpResponse(status=HTTPStatus.NOT_FOUND)
+        # An outline is drawn over it: where in the picture can be seen all the same.
+        return HttpResponse(pictures.empty_frame(row), content_type="image/png")
     return HttpResponse(jpeg, content_type="image/jpeg")
+
+
+@require_safe
+@moderators_only
+def origin(request: HttpRequest, row_id: int) -> HttpResponse:
+    """What the file says of its origin: read when somebody asks, and kept nowhere."""
+    row = get_object_or_404(CaseItem.objects.select_related("item__host", "case"), pk=row_id)
+    try:
+        sentences = origin_sentences(pictures.marks(row))
+    except pictures.NoPicture:
+        sentences = None
+    return render(request, "web/origin.html", {"row": row, "origin": sentences})
 
 
 @require_POST
 @moderators_only
 def appeal(request: HttpRequest, appeal_id: int) -> HttpResponse:
     waiting = get_object_or_404(
-        Appeal.objects.select_related("removal__decision__case_item"), pk=appeal_id
+        Appeal.objects.select_related("removal__decision__case_item", "upload"), pk=appeal_id
     )
-    reason = request.POST.get("reason", "").replace("\x00", "")[:5000]
+    reason = reason_in(request)
     outcome = request.POST.get("outcome", "")
     try:
         if outcome not in Appeal.Outcome.values:
             raise NothingChosen
-        appeals.answer(waiting, outcome=Appeal.Outcome(outcome), reason=reason, by=_user(request))
+        appeals.answer(
+            waiting, outcome=Appeal.Outcome(outcome), reason=reason, by=moderator(request)
+        )
     except (DecisionError, appeals.AppealError) as error:
-        messages.error(request, _decision_sentence(error))
+        messages.error(request, decision_sentence(error))
     else:
         messages.success(request, _("The appeal is answered."))
-    return redirect("web:case", waiting.removal.decision.case_item.case_id)
+    return redirect("web:case", waiting.decision.case_item.case_id)
 
 
 def _numbers(texts: list[str]) -> list[int]:
     """The numbers among *texts* that can be an id: 18 digits fit every database."""
     return [int(text) for text in texts if text.isascii() and text.isdigit() and len(text) < 19]
-
-
-def _user(request: HttpRequest) -> User:
-    assert isinstance(request.user, User)  # noqa: S101  moderators_only saw to it
-    return request.user
 
 
 def _case_page(request: HttpRequest, case: Case) -> dict[str, Any]:
@@ -165,16 +172,13 @@ def _case_page(request: HttpRequest, case: Case) -> dict[str, Any]:
         removal.item_id: removal
         for removal in Removal.objects.filter(item__caseitem__case=case).order_by("pk")
     }
-    revealed = request.session.get(_REVEALED, [])
     cards: list[dict[str, Any]] = [
         {
             "row": row,
             "decision": row.decision,
             "removal": removals.get(row.item_id or 0),
-            "evidence": match_sentence(row.match_kind, row.match_distance, row.match_orientation)
-            if row.copy_of_id
-            else "",
-            "is_revealed": row.pk in revealed,
+            "evidence": evidence_of_row(row) if row.copy_of_id else None,
+            "is_revealed": is_revealed(request, row),
             "is_busy": row.state in (CaseItem.State.LOCATING, CaseItem.State.SWEEPING),
         }
         for row in rows.prefetch_related("decision_set__decided_by")
@@ -188,13 +192,18 @@ def _case_page(request: HttpRequest, case: Case) -> dict[str, Any]:
         "undecided": sum(card["decision"] is None for card in cards),
         "sweeps": Sweep.objects.filter(case_item__case=case).order_by("pk"),
         "stopped": Check.objects.filter(keep_down__case_item__case=case).count(),
-        "appeals": Appeal.objects.filter(removal__decision__case_item__case=case).order_by("pk"),
+        "appeals": queues.appeals_in(case),
         "reason": "",
-        "chosen": [card["row"].pk for card in cards if card["row"].fingerprint],
+        # What may be somebody else's picture is ticked by hand or not at all.
+        "chosen": [
+            card["row"].pk
+            for card in cards
+            if card["row"].fingerprint and not card["row"].needs_a_look
+        ],
     }
 
 
-def _decision_sentence(error: Exception) -> str:
+def decision_sentence(error: Exception) -> str:
     return {
         ReasonMissing: _("Please give a reason: the uploader and the person will read it."),
         NothingChosen: _("Please choose at least one picture, and what to do with it."),

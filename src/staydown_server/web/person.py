@@ -12,6 +12,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 import staydown
 from staydown_server.cases.jurisdictions import jurisdictions
+from staydown_server.catalogue.read import fingerprint_bytes, fingerprint_file
 from staydown_server.notices.receive import AlreadyUsed, new_submission, notice_of, receive
 from staydown_server.notices.report import Element, Incomplete, Report, TooLong
 from staydown_server.review import withdraw as withdrawing
@@ -46,7 +47,8 @@ def report(request: HttpRequest) -> HttpResponse:
             questions["files"] = _("At most 20 files can be added to one notice.")
             break
         try:
-            kept.append(_fingerprint(upload).to_dict())
+            # Sealed on its way through the form: nobody else can bring a local layer.
+            kept.append(_fingerprint(upload).to_dict(with_local=True))
         except staydown.MediaError as error:
             questions["files"] = _("%(file)s: %(sentence)s") % {
                 "file": upload.name,
@@ -140,8 +142,8 @@ def leave(request: HttpRequest) -> HttpResponse:
 def _fingerprint(upload: "File[bytes]") -> staydown.Fingerprint:
     temporary_file_path = getattr(upload, "temporary_file_path", None)
     if temporary_file_path:
-        return staydown.fingerprint_file(temporary_file_path())
-    return staydown.fingerprint_bytes(upload.read())
+        return fingerprint_file(temporary_file_path())
+    return fingerprint_bytes(upload.read())
 
 
 def _acknowledge(told: Report, submission: str) -> HttpResponse:

@@ -3,7 +3,7 @@
 from django.urls import path
 from django.views.i18n import set_language
 
-from staydown_server.web import desk, person, sign_in, uploader
+from staydown_server.web import desk, person, sign_in, uploader, uploads
 
 app_name = "web"
 
@@ -25,5 +25,10 @@ urlpatterns = [
     path("desk/rows/<int:row_id>/restore/", desk.restore_view, name="restore"),
     path("desk/rows/<int:row_id>/reveal/", desk.reveal, name="reveal"),
     path("desk/rows/<int:row_id>/picture/", desk.picture, name="picture"),
+    path("desk/rows/<int:row_id>/origin/", desk.origin, name="origin"),
+    path("desk/uploads/<int:held_id>/", uploads.upload, name="upload"),
+    path("desk/uploads/<int:held_id>/decide/", uploads.decide, name="decide_upload"),
+    path("desk/uploads/<int:held_id>/reveal/", uploads.reveal, name="reveal_upload"),
+    path("desk/uploads/<int:held_id>/picture/", uploads.picture, name="upload_picture"),
     path("desk/appeals/<int:appeal_id>/", desk.appeal, name="appeal"),
 ]

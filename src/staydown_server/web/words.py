@@ -42,13 +42,3 @@ def row_sentence(row: Row) -> str:
         RowState.KEPT: _("It stays online. The reason is given below."),
         RowState.RESTORED: _("Its removal was undone. The reason is given below."),
     }[row.state]
-
-
-def match_sentence(kind: str, distance: int | None, orientation: str) -> str:
-    """Why something is called a copy."""
-    if kind == "identical":
-        return _("The same file, byte for byte.")
-    sentence = _("The same picture; %(distance)s of 256 bits differ.") % {"distance": distance}
-    if orientation not in ("", "original"):
-        sentence += " " + _("It is mirrored or turned.")
-    return sentence

@@ -4,10 +4,10 @@ import json
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageDraw, ImageFont
 
 import staydown
-from library.pictures import drawing
+from library.pictures import drawing, opened, sample
 from staydown.fingerprint.local import OPEN_KEY, Glimpse, LocalKey
 from staydown.fingerprint.local.glimpse import glimpsed
 from staydown.fingerprint.pdq import pdq
@@ -125,6 +125,64 @@ def test_a_plain_sticker_is_no_replacement() -> None:
 
     assert match is not None
     assert match.kind in ("same", "part")
+
+
+def with_patch(picture: np.ndarray, donor: np.ndarray) -> np.ndarray:
+    """A soft, colour-matched oval of *donor* over a twentieth of *picture*.
+
+    It lies where *picture* has most to see, and shows where *donor* has: a face does too.
+    """
+    rows, columns = picture.shape[0] // 4, picture.shape[1] // 5
+
+    def at_its_liveliest(pixels: np.ndarray) -> tuple[int, int]:
+        corners = [
+            (row * rows // 2, column * columns // 2)
+            for row in range(1, 6)
+            for column in range(1, 8)
+        ]
+        return max(
+            corners, key=lambda at: pixels[at[0] : at[0] + rows, at[1] : at[1] + columns].std()
+        )
+
+    top, left = at_its_liveliest(picture)
+    there = picture[top : top + rows, left : left + columns].astype(np.float64)
+    y, x = at_its_liveliest(donor)
+    patch = donor[y : y + rows, x : x + columns].astype(np.float64)
+    patch = (patch - patch.mean((0, 1))) / (patch.std((0, 1)) + 4) * (there.std((0, 1)) + 4)
+    down, across = np.mgrid[-1 : 1 : rows * 1j, -1 : 1 : columns * 1j]
+    cover = np.clip((1 - np.hypot(down, across)) / 0.2, 0, 1)[..., None]
+    edited = picture.copy()
+    mixed = (patch + there.mean((0, 1))) * cover + there * (1 - cover)
+    edited[top : top + rows, left : left + columns] = np.clip(mixed, 0, 255)
+    return edited
+
+
+def with_words(picture: np.ndarray, share: float) -> np.ndarray:
+    """Half-transparent words, as wide as *share* of *picture*."""
+    image = Image.fromarray(picture)
+    words = Image.new("L", image.size)
+    font = ImageFont.load_default(image.width * share / 7)
+    ImageDraw.Draw(words).text((image.width / 4, image.height / 3), "by Someone Else", 120, font)
+    return np.asarray(Image.composite(Image.new("RGB", image.size, "white"), image, words))
+
+
+def test_photos_with_words_are_told_from_photos_with_a_region_replaced() -> None:
+    """Old picture shows between letters; of what was replaced nothing is left."""
+    photos = [np.asarray(opened(content).convert("RGB")) for content in sample(12)]
+    kinds: dict[str, list[str]] = {"patch": [], "words": []}
+    for photo, donor in zip(photos, photos[1:] + photos[:1], strict=True):
+        height, width = photo.shape[:2]
+        edits = {
+            "patch": with_patch(photo, resized(donor, width, height)),
+            "words": with_words(photo, 0.5),
+        }
+        for name, edited in edits.items():
+            match = staydown.compare(fingerprint(photo), fingerprint(edited))
+            kinds[name].append("none" if match is None else match.kind)
+
+    assert kinds["patch"].count("region-replaced") >= 9
+    assert kinds["words"].count("region-replaced") <= 1
+    assert "none" not in kinds["words"]
 
 
 def test_a_bank_finds_parts_and_forgets_them() -> None:

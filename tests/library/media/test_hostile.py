@@ -25,7 +25,7 @@ FILES: dict[str, tuple[Callable[[], bytes], str]] = {
     "a program": (lambda: b"\x7fELF" + bytes(100), "not_media"),
     "PostScript": (lambda: b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n", "not_media"),
     "a PDF": (lambda: b"%PDF-1.7\n", "unsupported_media"),
-    "a film": (lambda: b"\x00\x00\x00\x18ftypmp42\x00\x00\x00\x00mp42isom", "unsupported_media"),
+    "a film": (lambda: b"\x00\x00\x00\x18ftypmp42\x00\x00\x00\x00mp42isom", "damaged_media"),
     "a song": (lambda: b"RIFF\x24\x00\x00\x00WAVEfmt ", "unsupported_media"),
     "half a JPEG": (lambda: JPEG[: len(JPEG) // 2], "truncated_media"),
     "half a PNG": (lambda: PNG[: len(PNG) // 2], "truncated_media"),

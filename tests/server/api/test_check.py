@@ -6,9 +6,17 @@ from typing import Any
 import pytest
 
 from server.api.client import Api, problem
-from server.pictures import UNREADABLE, fingerprint, jpeg, mirrored, recompressed, scene
+from server.pictures import (
+    UNREADABLE,
+    fingerprint,
+    jpeg,
+    mirrored,
+    recompressed,
+    scene,
+    with_region_replaced,
+)
 from staydown_server.cases.models import Case
-from staydown_server.gate.models import Check, KeepDown
+from staydown_server.gate.models import Check, HeldUpload, KeepDown
 
 pytestmark = pytest.mark.django_db
 
@@ -43,6 +51,38 @@ def test_another_picture_is_allowed(api: Api, removed_case: Case) -> None:
 
     assert answer.status_code == 200
     assert (answer.json()["verdict"], answer.json()["matches"]) == ("allow", [])
+
+
+@pytest.mark.parametrize("way", ["multipart", "raw"])
+def test_what_may_be_somebody_elses_is_held(
+    api: Api, drawn_case: Case, drawing: bytes, way: str
+) -> None:
+    """With the evidence, under one id however often it is asked about; never blocked."""
+    upload = with_region_replaced(drawing)
+    said = [
+        api.form("/check", upload, reference="up-1", uploader="mallory").json()
+        if way == "multipart"
+        else api.raw("/check", upload, "image/jpeg").json()
+        for _ in range(2)
+    ]
+
+    held = HeldUpload.objects.get()
+    assert [each["verdict"] for each in said] == ["hold", "hold"]
+    assert {each["id"] for each in said} == {str(held.gate_check_id)}
+    assert said[0]["matches"][0]["kind"] == "region-replaced"
+    assert said[0]["matches"][0]["region"]["differs"]["outline"]
+    named = ("up-1", "mallory") if way == "multipart" else ("", "")
+    assert (held.reference, held.uploader) == named
+
+
+def test_fingerprints_can_be_named_too(api: Api, drawn_case: Case, drawing: bytes) -> None:
+    """And a name that cannot be kept is a problem."""
+    sent = {"fingerprints": [fingerprint(drawing).to_dict()], "reference": "up-1"}
+    assert api.json("/check", sent).json()["verdict"] == "block"
+
+    for reference in (7, None, "x" * 201, "a\x00b"):
+        answer = api.json("/check", {**sent, "reference": reference})
+        assert (answer.status_code, problem(answer)["field"]) == (422, "reference")
 
 
 def test_of_several_fingerprints_the_strictest_verdict_counts(

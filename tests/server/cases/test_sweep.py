@@ -5,15 +5,27 @@ from typing import Any
 import pytest
 from django.db import IntegrityError, transaction
 
-from server.pictures import fingerprint, jpeg, mirrored, recompressed, scene
+from server.host_double import HostDouble
+from server.pictures import (
+    captioned,
+    cropped,
+    drawn,
+    fingerprint,
+    jpeg,
+    mirrored,
+    recompressed,
+    scene,
+    with_region_replaced,
+)
 from server.story import alice_reports, bob_decides, case_of, rows_of, run_jobs
 from staydown import Match
 from staydown_server import audit
 from staydown_server.accounts.models import User
-from staydown_server.cases.models import Case, CaseItem, Sweep
+from staydown_server.cases.models import Case, CaseItem, Decision, Sweep
 from staydown_server.cases.sweep import add_copy, sweep
 from staydown_server.catalogue import sweep as hosted
 from staydown_server.catalogue.models import Item
+from staydown_server.review.decide import decide
 from staydown_server.review.withdraw import withdraw
 
 pytestmark = pytest.mark.django_db
@@ -159,3 +171,108 @@ def test_an_item_in_the_case_is_not_added_again(case: Case, alices_item: Item) -
     match = Match(kind="identical", score=1.0)
 
     assert not add_copy(reported, alices_item, match, origin=CaseItem.Origin.SWEPT)
+
+
+# What the local layer finds
+
+
+@pytest.fixture
+def found(show: Any, plaza: HostDouble, drawing: bytes) -> Any:
+    """Alice reports the drawing; the copies that a sweep finds by their id at Plaza."""
+
+    def swept(trouble: Any = None, **copies: bytes) -> dict[str, CaseItem]:
+        item = show("alices", drawing)
+        for name, content in copies.items():
+            show(name, content)
+        if trouble:
+            trouble()
+        receipt = alice_reports(item.url)
+        run_jobs()
+        return {row.item.host_item_id: row for row in rows_of(case_of(receipt)) if row.item}
+
+    return swept
+
+
+def test_parts_and_replaced_regions_join_as_what_they_are(found: Any, drawing: bytes) -> None:
+    """With the evidence, from the reported picture to the copy."""
+    rows = found(
+        crop=cropped(drawing),
+        meme=captioned(drawing),
+        swapped=with_region_replaced(drawing),
+        smaller=recompressed(drawing),
+        other=drawn(8),
+    )
+
+    kinds = {name: row.match_kind for name, row in rows.items() if name != "alices"}
+    assert kinds == {
+        "crop": "part",
+        "meme": "part",
+        "swapped": "region-replaced",
+        "smaller": "same",
+    }
+    assert 0.3 < rows["crop"].match_region["shown"] < 0.6
+    assert rows["meme"].match_region["shown"] == 1.0
+    left, top = rows["meme"].match_region["corners"][0]
+    assert (round(left, 2), round(top, 2)) == (round(40 / 560, 2), round(110 / 580, 2))
+    assert rows["swapped"].match_region["differs"]["kind"] == "replaced"
+    assert {name for name in rows if rows[name].needs_a_look} == {"crop", "meme", "swapped"}
+
+
+def test_a_mirrored_part_is_found(found: Any, drawing: bytes) -> None:
+    """By the pixels of what was reported, while its host shows it."""
+    assert found(crop=cropped(mirrored(drawing)))["crop"].match_orientation == "mirrored"
+
+
+def test_copies_that_cannot_be_looked_at_join_by_what_is_stored(
+    found: Any, plaza: HostDouble, drawing: bytes
+) -> None:
+    """The host does not answer now: nothing is lost, and no outline is made up."""
+
+    def goes_down() -> None:
+        plaza.is_down = True
+
+    rows = found(goes_down, crop=cropped(drawing), smaller=recompressed(drawing))
+
+    assert rows["crop"].match_kind == "part"
+    assert rows["crop"].match_region is None
+    assert rows["smaller"].match_kind == "same"
+
+
+def test_a_file_that_was_exchanged_since_does_not_hide_the_copy(
+    found: Any, plaza: HostDouble, drawing: bytes
+) -> None:
+    """Mallory's host account shows something else for now."""
+
+    def exchanged() -> None:
+        plaza.show("crop", jpeg(scene(9)))
+
+    assert found(exchanged, crop=cropped(drawing))["crop"].match_kind == "part"
+
+
+def test_a_layer_of_another_key_is_not_compared(found: Any, host: Any, drawing: bytes) -> None:
+    """Restored from another installation's backup, say: by its hash only."""
+    import staydown
+
+    def foreign() -> None:
+        copy = Item.objects.get(host_item_id="crop")
+        other = staydown.fingerprint_bytes(cropped(drawing)).to_json(with_local=True)
+        Item.objects.filter(pk=copy.pk).update(fingerprint=other)
+
+    assert set(found(foreign, crop=cropped(drawing))) == {"alices"}
+
+
+def test_a_decision_about_a_replaced_region_keeps_down_that_version(
+    found: Any, bob: User, host: Any, drawing: bytes
+) -> None:
+    """Bob chose it himself: it is then a picture like any other."""
+    from staydown_server.gate.check import check
+    from staydown_server.gate.models import KeepDown
+    from staydown_server.gate.policy import Answer
+
+    version = with_region_replaced(drawing)
+    row = found(swapped=version)["swapped"]
+    decide(row.case, [row.pk], outcome=Decision.Outcome.REMOVE, reason="A fake.", by=bob)
+
+    assert KeepDown.objects.get().fingerprint == row.fingerprint
+    assert check(fingerprint(recompressed(version)), host=host).blocks
+    assert check(fingerprint(drawing), host=host).answer == Answer.HOLD, "the donor is not blocked"

@@ -12,8 +12,8 @@ from staydown_server.cases.models import Case, CaseItem
 from staydown_server.catalogue.models import Item
 from staydown_server.catalogue.register import NotOnThisHost
 from staydown_server.gate.admit import admit
-from staydown_server.gate.check import Answer
 from staydown_server.gate.models import Check
+from staydown_server.gate.policy import Answer
 from staydown_server.review.status import status_of
 from staydown_server.review.withdraw import withdraw
 

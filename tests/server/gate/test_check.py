@@ -17,8 +17,9 @@ from staydown_server.accounts.models import Host, User
 from staydown_server.audit.models import Entry
 from staydown_server.cases.models import Case, CaseItem, Decision
 from staydown_server.gate import keep_down
-from staydown_server.gate.check import Answer, check, policy
+from staydown_server.gate.check import check
 from staydown_server.gate.models import Check, KeepDown
+from staydown_server.gate.policy import Answer, policy
 from staydown_server.review.decide import restore
 
 pytestmark = pytest.mark.django_db

@@ -6,6 +6,7 @@ import sqlite3
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -122,3 +123,17 @@ def test_a_jurisdiction_that_is_none_is_refused_at_the_start(installation: Path)
     assert refused.returncode == 1
     assert "atlantis" in refused.stderr
     assert "Traceback" not in refused.stderr
+
+
+def test_a_policy_that_blocks_replaced_regions_is_refused_at_the_start(
+    monkeypatch: pytest.MonkeyPatch, settings: Any
+) -> None:
+    """Not found out when it has blocked somebody's own picture."""
+    from staydown_server.gate import policy
+    from staydown_server.project import commands
+
+    text = "\n".join(f'{kind} = "block"' for kind in policy.policy())
+    monkeypatch.setattr(policy, "policy", lambda: policy.read(text))
+
+    with pytest.raises(commands._CannotStart, match="a person must look"):
+        commands._check_data()

@@ -230,7 +230,7 @@ def test_a_picture_that_cannot_be_shown_is_a_404(
     if trouble == "down":
         plaza.is_down = True
     elif trouble == "gone":
-        plaza.removed.add("alices")
+        del plaza.files["alices"]
     else:
         plaza.files["alices"] = UNREADABLE[trouble]
 

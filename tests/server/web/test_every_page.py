@@ -12,6 +12,7 @@ from server.web.pages import links, text
 from staydown_server.accounts.models import User
 from staydown_server.audit.models import Entry
 from staydown_server.cases.models import Case
+from staydown_server.gate.models import HeldUpload
 from staydown_server.review.models import Appeal
 from staydown_server.web import urls
 
@@ -39,19 +40,29 @@ FOR_MODERATORS = {
     "restore": "POST",
     "reveal": "POST",
     "picture": "GET",
+    "origin": "GET",
     "appeal": "POST",
+    "upload": "GET",
+    "decide_upload": "POST",
+    "reveal_upload": "POST",
+    "upload_picture": "GET",
 }
 NAMES = [pattern.name for pattern in urls.urlpatterns if isinstance(pattern, URLPattern)]
 
 
-def path_of(name: str, case: Case, waiting: Appeal) -> str:
+def path_of(name: str, case: Case, waiting: Appeal, held: HeldUpload) -> str:
     numbers: dict[str, list[Any]] = {
         "case": [case.pk],
         "decide": [case.pk],
         "restore": [rows_of(case)[0].pk],
         "reveal": [rows_of(case)[0].pk],
         "picture": [rows_of(case)[0].pk],
+        "origin": [rows_of(case)[0].pk],
         "appeal": [waiting.pk],
+        "upload": [held.pk],
+        "decide_upload": [held.pk],
+        "reveal_upload": [held.pk],
+        "upload_picture": [held.pk],
         "reasons": ["A" * 26],
         "sign_in": ["A" * 32],
     }
@@ -67,10 +78,15 @@ def test_every_page_is_in_one_of_the_tables() -> None:
 @pytest.mark.parametrize("name", sorted(FOR_MODERATORS))
 @pytest.mark.parametrize("method", ["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS"])
 def test_charlie_is_sent_away_from_the_desk(
-    charlie: Client, removed_case: Case, waiting: Appeal, name: str, method: str
+    charlie: Client,
+    removed_case: Case,
+    waiting: Appeal,
+    on_hold: HeldUpload,
+    name: str,
+    method: str,
 ) -> None:
     """Whatever is asked for, and however: nothing is shown, nothing changes."""
-    path = path_of(name, removed_case, waiting)
+    path = path_of(name, removed_case, waiting, on_hold)
     before = Entry.objects.count()
     form = {"row": "1", "outcome": "keep", "reason": "x"} if method == "POST" else {}
 
@@ -86,10 +102,10 @@ def test_charlie_is_sent_away_from_the_desk(
 
 @pytest.mark.parametrize("name", sorted(FOR_MODERATORS))
 def test_a_page_that_exists_and_one_that_does_not_look_the_same_to_charlie(
-    charlie: Client, removed_case: Case, waiting: Appeal, name: str
+    charlie: Client, removed_case: Case, waiting: Appeal, on_hold: HeldUpload, name: str
 ) -> None:
     """Case numbers cannot be counted from outside."""
-    path = path_of(name, removed_case, waiting)
+    path = path_of(name, removed_case, waiting, on_hold)
     absent = re.sub(r"\d+", "999999", path)
 
     answers = [charlie.generic(FOR_MODERATORS[name], asked) for asked in (path, absent)]
@@ -100,10 +116,10 @@ def test_a_page_that_exists_and_one_that_does_not_look_the_same_to_charlie(
 
 @pytest.mark.parametrize("name", sorted(FOR_EVERYBODY))
 def test_what_charlie_may_see_says_nothing_of_alice(
-    charlie: Client, removed_case: Case, waiting: Appeal, name: str
+    charlie: Client, removed_case: Case, waiting: Appeal, on_hold: HeldUpload, name: str
 ) -> None:
     """Pages for everybody are for everybody."""
-    answer = charlie.get(path_of(name, removed_case, waiting))
+    answer = charlie.get(path_of(name, removed_case, waiting, on_hold))
 
     assert answer.status_code == FOR_EVERYBODY[name]
     page = text(answer)
@@ -113,7 +129,11 @@ def test_what_charlie_may_see_says_nothing_of_alice(
 
 @pytest.fixture
 def every_page(
-    bobs_browser: Client, alices_browser: Client, waiting: Appeal, removed_case: Case
+    bobs_browser: Client,
+    alices_browser: Client,
+    waiting: Appeal,
+    removed_case: Case,
+    on_hold: HeldUpload,
 ) -> Any:
     """Fetch each page with something to show, in a language."""
     from staydown_server.accounts.sign_in import issue_link
@@ -140,6 +160,9 @@ def every_page(
             "queue": bobs_browser.get("/desk/", **said),
             "case": bobs_browser.get(f"/desk/cases/{removed_case.pk}/", **said),
             "decide, wrong": bobs_browser.post(f"/desk/cases/{removed_case.pk}/decide/", **said),
+            "origin": bobs_browser.get(f"/desk/rows/{rows_of(removed_case)[0].pk}/origin/", **said),
+            "upload": bobs_browser.get(f"/desk/uploads/{on_hold.pk}/", **said),
+            "upload, wrong": bobs_browser.post(f"/desk/uploads/{on_hold.pk}/decide/", **said),
             "not found": Client().get("/nothing/", **said),
             "wrong method": Client().get("/sign-out/", **said),
         }
@@ -220,14 +243,16 @@ def test_every_form_that_posts_has_its_token(every_page: Any) -> None:
 )
 @pytest.mark.parametrize("language", ["en", "fr"])
 def test_a_form_from_another_site_is_refused(
-    removed_case: Case, waiting: Appeal, bob: User, name: str, language: str
+    removed_case: Case, waiting: Appeal, on_hold: HeldUpload, bob: User, name: str, language: str
 ) -> None:
     """With a page that says what to do, in the person's language; and nothing happens."""
     browser = Client(enforce_csrf_checks=True, headers={"Accept-Language": language})
     browser.force_login(bob)
     before = Entry.objects.count()
 
-    answer = browser.post(path_of(name, removed_case, waiting), {"reason": "x", "outcome": "keep"})
+    answer = browser.post(
+        path_of(name, removed_case, waiting, on_hold), {"reason": "x", "outcome": "keep"}
+    )
 
     assert answer.status_code == 403
     assert f'<html lang="{language}">' in text(answer)

@@ -124,7 +124,7 @@ def test_a_file_is_turned_into_a_fingerprint(
     assert charlie.post("/report/", filled).status_code == 302
 
     kept = Notice.objects.get().content["fingerprints"]
-    assert kept == [fingerprint(one).to_dict() for one in (picture, jpeg(scene(2)))]
+    assert kept == [fingerprint(one).to_dict(with_local=True) for one in (picture, jpeg(scene(2)))]
     assert list(Path(settings.FILE_UPLOAD_TEMP_DIR).iterdir()) == []
 
 
@@ -143,7 +143,9 @@ def test_noted_files_survive_a_question(
     answer = charlie.post("/report/", filled | {"places": "", "kept": kept})
 
     assert answer.status_code == 302
-    assert Notice.objects.get().content["fingerprints"] == [fingerprint(picture).to_dict()]
+    assert Notice.objects.get().content["fingerprints"] == [
+        fingerprint(picture).to_dict(with_local=True)
+    ]
 
 
 @pytest.mark.parametrize("kept", ["x", "é", "AAAA", "AQ==", "%", "x" * 10_000])
@@ -175,7 +177,9 @@ def test_a_file_that_cannot_be_read_is_asked_about(
         assert value_of(answer, name) == filled[name]
     kept = value_of(answer, "kept")
     assert browser.post("/report/", filled | {"kept": kept}).status_code == 302
-    assert Notice.objects.get().content["fingerprints"] == [fingerprint(picture).to_dict()]
+    assert Notice.objects.get().content["fingerprints"] == [
+        fingerprint(picture).to_dict(with_local=True)
+    ]
 
 
 @pytest.mark.parametrize("count", [21, 60])

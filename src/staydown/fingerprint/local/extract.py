@@ -108,15 +108,15 @@ def _spread(
     edge = max(width, height) / profile.cells
     cell = (places[:, 1] // edge).astype(int) * profile.cells + (places[:, 0] // edge).astype(int)
     # Large keypoints are rarer, and are what survives shrinking and blurring.
-    strength = places[:, 4] * np.sqrt(places[:, 2])
+    strength = places[:, 4] * places[:, 2]
     order = np.argsort(-strength, kind="stable")
     rank = np.empty(len(places), np.int64)
     seen: dict[int, int] = {}
     for at in order.tolist():
         here = int(cell[at])
         rank[at] = seen[here] = seen.get(here, -1) + 1
-    # Half by turns among the cells, half by strength alone.
-    by_turns = np.lexsort((-strength, rank))[: count // 2]
+    # Most by turns among the cells, so that a crop has its share; the rest by strength.
+    by_turns = np.lexsort((-strength, rank))[: count * 4 // 5]
     taken = np.zeros(len(places), bool)
     taken[by_turns] = True
     rest = order[~taken[order]][: count - len(by_turns)]

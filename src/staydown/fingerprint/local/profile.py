@@ -23,4 +23,4 @@ class LocalProfile:
     layers: int
 
 
-BALANCED = LocalProfile(side=448, kept=140, asked=560, cells=8, contrast=0.006, layers=2)
+BALANCED = LocalProfile(side=400, kept=140, asked=560, cells=8, contrast=0.006, layers=2)

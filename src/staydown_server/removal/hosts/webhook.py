@@ -1,12 +1,13 @@
 """The connector for any platform: a JSON event, signed per RFC 9421 with HMAC-SHA256.
 
 The host answers 200 or 202 when it has the event. The same event may arrive twice and then
-carries the same id.
+carries the same id. The same signature on a GET says that we look at something for a moderator.
 """
 
 import json
 from dataclasses import dataclass, field
 from typing import Any
+from uuid import uuid4
 
 from django.utils import timezone
 from http_message_signatures import (
@@ -21,7 +22,7 @@ from staydown_server.catalogue.models import Item
 from staydown_server.jobs import RetryLater
 
 TAG = "staydown-webhook"
-COVERED = ("@method", "@target-uri", "content-type")
+LOOK_TAG = "staydown-look"
 
 
 @dataclass(slots=True)
@@ -46,18 +47,16 @@ class _HostsSecret(HTTPSignatureKeyResolver):
 OVERTAKEN = frozenset({404, 409, 410})
 
 
-def send(event: str, item: Item, *, event_id: str, **details: Any) -> bool:
-    """Deliver *event* about *item* to its host; False if it has no object there any more.
+def send(event: str, host: Host, *, event_id: str, **details: Any) -> bool:
+    """Deliver *event* to *host*; False if what it is about is not there any more.
 
     Raises :class:`RetryLater` until the host has taken the event.
     """
-    host = item.host
     body = json.dumps(
         {
             "event": event,
             "id": event_id,
             "created": timezone.now().isoformat(),
-            "item": {"id": item.host_item_id, "url": item.url},
             **details,
         }
     ).encode()
@@ -73,9 +72,27 @@ def send(event: str, item: Item, *, event_id: str, **details: Any) -> bool:
     return True
 
 
+def named(item: Item) -> dict[str, str]:
+    """*item* as its host knows it."""
+    return {"id": item.host_item_id, "url": item.url}
+
+
 def signed_headers(host: Host, body: bytes, *, nonce: str) -> dict[str, str]:
-    """The headers that prove to *host* that *body* is ours."""
+    """The headers that prove to *host* that *body*, sent to its webhook, is ours."""
     request = _Request("POST", host.webhook_url, {"Content-Type": "application/json"})
+    return _signed(request, host, body, nonce=nonce, tag=TAG)
+
+
+def look_headers(host: Host, url: str) -> dict[str, str]:
+    """The headers that prove to *host* that we ask for *url*: it may then give out to a
+    moderator what it took down."""
+    return _signed(_Request("GET", url), host, None, nonce=uuid4().hex, tag=LOOK_TAG)
+
+
+def _signed(
+    request: _Request, host: Host, body: bytes | None, *, nonce: str, tag: str
+) -> dict[str, str]:
+    covered = ("@method", "@target-uri", *(["content-type"] if body is not None else []))
     signer = HTTPMessageSigner(
         signature_algorithm=algorithms.HMAC_SHA256, key_resolver=_HostsSecret(host)
     )
@@ -85,8 +102,8 @@ def signed_headers(host: Host, body: bytes, *, nonce: str) -> dict[str, str]:
         created=timezone.now(),
         nonce=nonce,
         label="staydown",
-        tag=TAG,
-        covered_component_ids=COVERED,
+        tag=tag,
+        covered_component_ids=covered,
         body=body,
     )
     return dict(request.headers)

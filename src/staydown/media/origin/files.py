@@ -1,0 +1,119 @@
+"""A file to its marks of origin: asked here, read in the limited process."""
+
+from __future__ import annotations
+
+import atexit
+import os
+import ssl
+import threading
+from pathlib import Path
+from typing import Any
+
+from staydown.media.errors import DecoderDied, UnreadableFile
+from staydown.media.isolate import DecoderPool
+from staydown.media.origin.marks import Mark, MarkError
+
+# A name, not an import: c2pa's library is loaded in the decoders only. And in decoders
+# of their own: those of pictures need neither it nor what it needs.
+_MODULE = "staydown.media.origin.read"
+_ENTRY = f"{_MODULE}:read_marks"
+_ANCHOR_BYTES = 500_000
+_AT_MOST = 64
+
+_default: DecoderPool | None = None
+_first_use = threading.Lock()
+
+
+class AnchorsError(ValueError):
+    """The trust anchors cannot be used; the message says why."""
+
+
+def default_pool() -> DecoderPool:
+    """The decoders that are used where none are named; started at the first file."""
+    global _default
+    with _first_use:
+        if _default is None:
+            _default = new_pool()
+            atexit.register(_default.close)
+        return _default
+
+
+def new_pool(**options: Any) -> DecoderPool:
+    """A pool of decoders of one's own; *options* are those of `DecoderPool`."""
+    return DecoderPool((_MODULE,), **options)
+
+
+def marks_of_origin(
+    path: str | os.PathLike[str], pool: DecoderPool | None = None, *, anchors: str = ""
+) -> tuple[Mark, ...]:
+    """What the picture or film at *path* says about how it was made.
+
+    *anchors* are the certificates of the roots whose signers are trusted, as PEM (see
+    `read_anchors`); without any, no signer is. Raises a `MediaError` when the file is no
+    picture or film, or cannot be read at all; metadata that is damaged is not there, or
+    is a mark that says ``unreadable``. Nothing is fetched from anywhere. *pool* is one
+    of `new_pool`.
+    """
+    try:
+        # Not to wait for the other end, should this be a pipe.
+        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+    except OSError as error:
+        raise UnreadableFile from error
+    try:
+        return _marks(fd, pool or default_pool(), anchors)
+    finally:
+        os.close(fd)
+
+
+def marks_of_origin_bytes(
+    content: bytes | bytearray | memoryview,
+    pool: DecoderPool | None = None,
+    *,
+    anchors: str = "",
+) -> tuple[Mark, ...]:
+    """What the picture or film whose file has the bytes *content* says of its origin.
+
+    As `marks_of_origin`. Nothing is written to a disk.
+    """
+    view = memoryview(content).cast("B")
+    fd = os.memfd_create("origin", os.MFD_CLOEXEC)
+    try:
+        while view:
+            view = view[os.write(fd, view) :]
+        return _marks(fd, pool or default_pool(), anchors)
+    finally:
+        os.close(fd)
+
+
+def read_anchors(path: str | os.PathLike[str]) -> str:
+    """The certificates in the PEM file at *path*, or in every ``*.pem`` of that folder.
+
+    Raises `AnchorsError`, whose message says what is wrong and what to do.
+    """
+    place = Path(path)
+    files = sorted(place.glob("*.pem")) if place.is_dir() else [place]
+    if not files:
+        raise AnchorsError(f"{place} holds no .pem file: put the roots' certificates there.")
+    try:
+        anchors = "\n".join(file.read_text("utf-8") for file in files)
+        # OpenSSL says whether these are certificates, before anybody relies on them.
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cadata=anchors)
+    except OSError as error:
+        reason = error.strerror if not isinstance(error, ssl.SSLError) else "no certificates"
+        raise AnchorsError(f"{place} cannot be read: {reason}. Name a PEM file.") from error
+    except ValueError as error:
+        raise AnchorsError(f"{place} cannot be read: not PEM. Name a PEM file.") from error
+    if len(anchors) > _ANCHOR_BYTES:
+        raise AnchorsError(f"{place} is longer than {_ANCHOR_BYTES} characters: take fewer roots.")
+    return anchors
+
+
+def _marks(fd: int, pool: DecoderPool, anchors: str) -> tuple[Mark, ...]:
+    answer = pool.run(_ENTRY, fd, {"anchors": anchors})
+    try:
+        listed = answer["marks"] if isinstance(answer, dict) else None
+        if not isinstance(listed, list) or len(listed) > _AT_MOST:
+            raise MarkError("marks must be a short list.")
+        return tuple(Mark.from_dict(each) for each in listed)
+    except (KeyError, AttributeError, TypeError, MarkError) as error:
+        raise DecoderDied from error

@@ -1,0 +1,9 @@
+from django.apps import AppConfig
+
+
+class ReviewConfig(AppConfig):
+    name = "staydown_server.review"
+
+    def ready(self) -> None:
+        # Registers the jobs.
+        from staydown_server.review import tell_upload, upload  # noqa: F401
