@@ -33,7 +33,7 @@ def draw_copies() -> None:
     axes.grid(axis="x", alpha=0.3)
     axes.legend(loc="lower left")
     plt.tight_layout()
-    plt.savefig(ARTEFACTS / "copies.png", dpi=130)
+    plt.savefig(ARTEFACTS / "copies.png", dpi=80)
     plt.close()
 
 
@@ -53,7 +53,7 @@ def draw_regions() -> None:
     axes.grid(alpha=0.3)
     axes.legend()
     plt.tight_layout()
-    plt.savefig(ARTEFACTS / "regions.png", dpi=130)
+    plt.savefig(ARTEFACTS / "regions.png", dpi=80)
     plt.close()
 
 

@@ -26,8 +26,10 @@ class JudgeProfile:
     at most *repeated* of its 32 bits differ. *agreement* (0 chance, 1 perfect) is what
     the compared tiles must show on average, unless keypoints are near (*nearness* a
     pair, *few* in all) or many (*many*, which is also the line where no pixels are at
-    hand). A map that squashes by more than *squash*, or shows the reported picture at
-    less than *smallest* of the suspect's longest side, is not believed.
+    hand). Below *sure*, agreement and nearness a pair must reach *trust* between them: the
+    same stars over another place, and other clothes on the same tiles, do not. A map that
+    squashes by more than *squash*, or shows the reported picture at less than *smallest*
+    of the suspect's longest side, is not believed.
     """
 
     evidence: float
@@ -36,6 +38,8 @@ class JudgeProfile:
     nearness: float
     few: float
     many: float
+    sure: float
+    trust: float
     squash: float
     smallest: float
 
@@ -47,6 +51,8 @@ LOCAL_CONFIDENT = JudgeProfile(
     nearness=0.45,
     few=5.0,
     many=12.0,
+    sure=16.0,
+    trust=1.0,
     squash=3.2,
     smallest=0.1,
 )
@@ -103,6 +109,8 @@ def weigh(found: Fit, aligned: Aligned | None, profile: JudgeProfile) -> float |
     evidence = found.nearness + 0.25 * repeated * repeated / count
     is_near = found.nearness >= max(profile.few, profile.nearness * found.pairs)
     if evidence < profile.evidence:
+        return None
+    if evidence < profile.sure and agreement + found.nearness / found.pairs < profile.trust:
         return None
     if agreement >= profile.agreement or is_near or found.nearness >= profile.many:
         return round(evidence, 3)
