@@ -130,9 +130,9 @@ def by_pool(path: Path, pool: DecoderPool) -> bytes:
         seen = pool.run(ENTRY, fd)
     finally:
         os.close(fd)
-    if not isinstance(seen, dict):
-        raise TypeError("a decoder answers with an object")
-    return bytes.fromhex(seen["pdq"])
+    if not isinstance(seen, bytes):
+        raise TypeError("a decoder answers with a line of JSON and pixels")
+    return bytes.fromhex(json.loads(seen[: seen.index(b"\n")])["pdq"])
 
 
 def by_y_decode(path: Path) -> None:
