@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
-from staydown.cli.say import complain, with_progress
+from staydown.cli.say import clock, complain, seconds_told, with_progress
 from staydown.fingerprint import Fingerprint, FingerprintError, fingerprint_file
-from staydown.fingerprint.files import default_pool
+from staydown.fingerprint.files import Look, default_pool
 from staydown.match import Bank, BankError, Match, compare
+from staydown.match.match import MatchKind
 from staydown.media import MediaError, origin
 
 DONE = 0
@@ -27,6 +28,12 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     """Add the commands to the parser's sub-commands."""
     one = commands.add_parser("fingerprint", help="compute the fingerprints of pictures")
     one.add_argument("files", nargs="+", metavar="FILE")
+    one.add_argument(
+        "--look",
+        choices=get_args(Look),
+        default="upload",
+        help="how closely to look at films: as at one of many, or as at a reported one",
+    )
     _takes_json(one)
     one.set_defaults(func=fingerprint_command)
 
@@ -63,22 +70,23 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
 
 def fingerprint_command(options: argparse.Namespace) -> int:
     status = DONE
-    for name, result in _fingerprints(options.files):
+    looks = [options.look] * len(options.files)
+    for name, result in _fingerprints(options.files, looks):
         if isinstance(result, MediaError):
             status = SOME_UNREADABLE
             _report(name, result, options.json)
         elif options.json:
             _print({"file": name, **result.to_dict()})
         else:
-            pdq = result.pdq.hex() if result.pdq else "-"
-            print(f"{name}: {result.width} x {result.height}, quality {result.quality}")
-            print(f"  pdq     {pdq}\n  sha256  {result.sha256}\n  md5     {result.md5}")
+            print(f"{name}: {result.width} x {result.height}, {_shown(result)}")
+            pdq = f"  pdq     {result.pdq.hex()}\n" if result.pdq else ""
+            print(f"{pdq}  sha256  {result.sha256}\n  md5     {result.md5}")
     return status
 
 
 def compare_command(options: argparse.Namespace) -> int:
     prints: list[Fingerprint] = []
-    for name, result in _fingerprints([options.reported, options.suspect]):
+    for name, result in _fingerprints([options.reported, options.suspect], ["reported", "upload"]):
         if isinstance(result, MediaError):
             _report(name, result, options.json)
         else:
@@ -101,7 +109,7 @@ def bank_build_command(options: argparse.Namespace) -> int:
         raise WrongUse(f"{options.out} cannot be written: name a file in an existing folder.")
     files = sorted(str(path) for path in folder.rglob("*") if path.is_file() and path != out)
     bank, unread = Bank(), 0
-    for name, result in _fingerprints(files):
+    for name, result in _fingerprints(files, ["reported"] * len(files)):
         if isinstance(result, MediaError):
             unread += 1
             _report(name, result, options.json)
@@ -163,19 +171,26 @@ def origin_command(options: argparse.Namespace) -> int:
     return status
 
 
-def _fingerprints(names: list[str]) -> Iterator[tuple[str, Fingerprint | MediaError]]:
+def _fingerprints(
+    names: list[str], looks: list[Look] | None = None
+) -> Iterator[tuple[str, Fingerprint | MediaError]]:
     """The fingerprint of each file, or why there is none, in the order of *names*."""
+    looks = looks or ["upload"] * len(names)
     if len(names) == 1:
-        yield names[0], _attempt(names[0])
+        with seconds_told("Reading") as progress:
+            result = _attempt(names[0], looks[0], progress)
+        yield names[0], result
         return
     with ThreadPoolExecutor(default_pool().size) as workers:
-        results = workers.map(_attempt, names)
+        results = workers.map(_attempt, names, looks)
         yield from zip(with_progress(names, "Reading"), results, strict=True)
 
 
-def _attempt(name: str) -> Fingerprint | MediaError:
+def _attempt(
+    name: str, look: Look, progress: Callable[[float], None] | None = None
+) -> Fingerprint | MediaError:
     try:
-        return fingerprint_file(name)
+        return fingerprint_file(name, look=look, progress=progress)
     except MediaError as error:
         return error
 
@@ -186,11 +201,35 @@ def _report(name: str, error: MediaError, as_json: bool) -> None:
     complain(f"{name}: {error.message}")
 
 
+def _shown(fingerprint: Fingerprint) -> str:
+    film = fingerprint.film
+    if film is None:
+        return f"quality {fingerprint.quality}"
+    return f"{clock(film.duration)} of film, {len(film)} frames hashed"
+
+
 def _sentence(match: Match) -> str:
     if match.kind == "identical":
         return "the same file."
+    what = _KINDS[match.kind]
     turned = "" if match.orientation == "original" else f", {match.orientation}"
-    return f"the same picture{turned} ({match.distance} of 256 bits differ)."
+    bits = "" if match.distance is None else f" ({match.distance} of 256 bits differ)"
+    when = "".join(
+        f"; {_stretch(span.reported)} of the first at {_stretch(span.suspect)} of the second"
+        for span in match.spans
+    )
+    return f"{what}{turned}{bits}{when}."
+
+
+_KINDS: dict[MatchKind, str] = {
+    "same": "the same picture",
+    "part": "a part of it",
+    "region-replaced": "the same, but for a region",
+}
+
+
+def _stretch(times: tuple[float, float]) -> str:
+    return f"{clock(times[0])} to {clock(times[1])}"
 
 
 _STATES: dict[origin.State | None, str] = {

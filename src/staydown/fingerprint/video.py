@@ -54,7 +54,7 @@ class VideoProfile:
 
 UPLOAD = VideoProfile(
     small=0.52,
-    share=0.07,
+    share=0.06,
     apart=0.05,
     changed=8,
     still=0.5,
@@ -156,11 +156,12 @@ class _Stretch:
         self._spare += self._profile.share * sum(work)
         credit = self._profile.share * 2 * _CREDIT * (self._video.fps or 25)
         is_due = group.has_key and group.time >= self._last_key + _KEYS_APART
-        if self._seen and not (is_due and self._spare + credit >= work[0]):
+        if self._seen and not (is_due and self._spare > -credit):
             return 0
         self._last_key = group.time
         count = max(1, int(np.searchsorted(np.cumsum(work), self._spare)))
-        self._spare -= sum(work[:count])
+        # The dearest key frame begins the scene that is worth most: no debt lasts long.
+        self._spare = max(self._spare - sum(work[:count]), -2 * credit)
         return count
 
     def _take_all(self, frames: Iterator[VideoFrame]) -> None:

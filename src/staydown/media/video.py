@@ -149,7 +149,8 @@ class Video:
             yield group
 
     def decode(self, group: Group, most: int | None = None) -> Iterator[VideoFrame]:
-        """The frames of its first *most* packets, or of all, in the order they are shown.
+        """The frames of its first *most* packets, or of all, in the order they are shown;
+        and of those after them, the ones that build upon no other.
 
         The last few frames of a whole group come with the next whole one, or with `rest`,
         which is to be called before anything but the next group is decoded.
@@ -157,7 +158,13 @@ class Video:
         for packet in group.packets[:most]:
             yield from self._decoded(packet)
         if most is not None:
+            # Where a scene begins soon after a key frame, encoders put a whole frame that
+            # is not called a key. Passing over the others costs next to nothing.
+            self._decoder.skip_frame = "NONINTRA"
+            for packet in group.packets[most:]:
+                yield from self._decoded(packet)
             yield from self.rest()
+            self._decoder.skip_frame = "NONREF"
 
     def rest(self) -> Iterator[VideoFrame]:
         """What the decoder still holds after a whole group."""

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 import staydown
+from library.films import filmed, scene
 from library.pictures import drawing, encoded
 from staydown.cli import main as command
 
@@ -238,3 +239,26 @@ def test_program_ends_in_silence_when_its_reader_does(folder: Path) -> None:
 
     assert len(done.stdout.splitlines()) == 1
     assert b"Traceback" not in done.stderr
+
+
+def test_a_cut_of_a_film_is_named_with_its_times(tmp_path: Path, capsys: Capture) -> None:
+    """The first of two is the one that was reported: it is looked at closely."""
+    whole, cut = tmp_path / "whole.mp4", tmp_path / "cut.mp4"
+    frames = scene(3, 6.0)
+    whole.write_bytes(filmed(frames))
+    cut.write_bytes(filmed(frames[47:107]))
+
+    status = run("compare", whole, cut)
+
+    assert status == 0
+    assert "; 0:02 to 0:05 of the first at 0:00 to 0:03 of the second." in capsys.readouterr().out
+
+
+def test_a_film_is_told_by_its_length(tmp_path: Path, capsys: Capture) -> None:
+    film = tmp_path / "film.mp4"
+    film.write_bytes(filmed(scene(3, 2.0)))
+
+    status = run("fingerprint", film)
+
+    assert status == 0
+    assert "320 x 240, 0:02 of film, " in capsys.readouterr().out

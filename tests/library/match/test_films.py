@@ -109,6 +109,16 @@ def test_two_excerpts_are_two_spans(reported: Fingerprint, look: Look) -> None:
     assert spans[1][1] == pytest.approx((0, 3), abs=0.4)
 
 
+def test_one_shared_moment_is_not_taken_for_the_rest(reported: Fingerprint, look: Look) -> None:
+    """What was not seen to agree, for a black picture hides it, is guessed at no further."""
+    black = [np.zeros((HEIGHT, WIDTH, 3), np.uint8)]
+
+    match = found(staydown.compare(reported, look(scene(21, 8.0)[:3] + black * 150)))
+
+    assert match.kind == "part"
+    assert match.spans[0].suspect[1] < 1.5
+
+
 def test_other_films_do_not_match(reported: Fingerprint, look: Look) -> None:
     for seed in SEEDS[1:]:
         assert staydown.compare(reported, look(scene(seed))) is None

@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import subprocess
 import sys
 import threading
@@ -19,7 +20,7 @@ import pytest
 from library.media.origin_files import EDITED, MIME, Signer, made_by_model, picture
 from library.pictures import damaged
 from staydown import DecoderPool, Mark, marks_of_origin, marks_of_origin_bytes
-from staydown.media import NotMedia, UnsupportedMedia
+from staydown.media import NotMedia, UnsupportedMedia, isolate
 from staydown.media.origin import AnchorsError, credentials, new_pool, read_anchors
 
 HEIC = Path(__file__).parent / "files" / "phone.heic"
@@ -168,11 +169,15 @@ def test_without_the_extra_a_manifest_is_seen_and_not_checked(
 ) -> None:
     """The other marks do not need it."""
     (tmp_path / "c2pa.py").write_text("raise ImportError('not installed')")
-    monkeypatch.syspath_prepend(str(tmp_path))
+    environment = isolate._environment()
+    first = os.pathsep.join([str(tmp_path), environment["PYTHONPATH"]])
+    monkeypatch.setattr(isolate, "_environment", lambda: {**environment, "PYTHONPATH": first})
     pool = new_pool(size=1)
 
-    assert marks_of_origin_bytes(signer.sign(picture()), pool) == (Mark("c2pa", "unchecked"),)
+    marks = marks_of_origin_bytes(signer.sign(picture()), pool)
     pool.close()
+
+    assert marks == (Mark("c2pa", "unchecked"),)
 
 
 def test_picture_without_a_manifest_has_no_mark(pool: DecoderPool) -> None:
