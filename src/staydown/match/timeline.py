@@ -33,7 +33,7 @@ class TimelineProfile:
     less than *contrast* of the distance a moment before and after on the line: something
     moves, and both move alike. Beyond *far*, they show different things; between, they
     show one scene otherwise, and speak against a copy. A span needs the agreement of
-    *share* of the frames that speak, for *least* frames, or for all there are.
+    *share* of the frames that speak. Frames below *quality* take no part.
     """
 
     near: int
@@ -41,13 +41,10 @@ class TimelineProfile:
     contrast: float
     far: int
     share: float
-    least: int
     quality: int
 
 
-TIMELINE_CONFIDENT = TimelineProfile(
-    near=31, loose=60, contrast=0.6, far=80, share=0.7, least=3, quality=50
-)
+TIMELINE_CONFIDENT = TimelineProfile(near=31, loose=60, contrast=0.6, far=80, share=0.7, quality=50)
 
 _MOST_VOTERS = 400
 _MOST_PAIRS = 2_000_000
