@@ -22,7 +22,7 @@ import staydown
 
 ROOT = Path(__file__).resolve().parents[2]
 STAYDOWN = Path(sys.executable).with_name("staydown")
-SECONDS = 30.0
+SECONDS = 60.0
 
 
 def free_port() -> int:
