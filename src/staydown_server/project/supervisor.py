@@ -27,6 +27,10 @@ STOP_SECONDS = 15
 QUICK_DEATH_SECONDS = 10
 LONGEST_PAUSE = 30.0
 
+# Small matrices gain nothing from more threads, which would spin while they wait for
+# one another; requests and jobs are what runs side by side.
+_ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
+
 
 class CannotServe(Exception):
     """The server cannot be started; the sentence says why."""
@@ -78,7 +82,7 @@ class _Child:
         self._started = time.monotonic()
         self._process = subprocess.Popen(
             self._command,
-            env={**os.environ, "STAYDOWN_SUPERVISED": "1"},
+            env={**_ONE_THREAD, **os.environ, "STAYDOWN_SUPERVISED": "1"},
             stdin=subprocess.DEVNULL,
             # Ctrl-C reaches the supervisor alone, which stops its children in order.
             start_new_session=True,
