@@ -14,8 +14,8 @@ from staydown_server.accounts.models import Host, User
 from staydown_server.cases.models import Case
 from staydown_server.catalogue import look as catalogue_look
 from staydown_server.catalogue import sweep as catalogue_sweep
-from staydown_server.catalogue.live import LiveBank
-from staydown_server.catalogue.models import Item, Shelf
+from staydown_server.catalogue.live import LiveIndex
+from staydown_server.catalogue.models import Item
 from staydown_server.catalogue.register import register
 from staydown_server.gate import check as gate_check
 from staydown_server.notices.receive import Receipt
@@ -24,9 +24,9 @@ from staydown_server.notices.receive import Receipt
 @pytest.fixture(autouse=True)
 def fresh_indexes(monkeypatch: pytest.MonkeyPatch) -> None:
     """What this process has in memory ends with the test, as the rows do."""
-    shelf = LiveBank(Shelf.CATALOGUE, catalogue_sweep._entries)
-    monkeypatch.setattr(catalogue_sweep, "_shelf", shelf)
-    monkeypatch.setattr(gate_check, "_shelf", LiveBank(Shelf.GATE, gate_check._entries))
+    for module in (catalogue_sweep, gate_check):
+        old = module.live_index
+        monkeypatch.setattr(module, "live_index", LiveIndex(old.shelf, old._rows))
 
 
 @pytest.fixture(autouse=True)

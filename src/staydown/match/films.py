@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -60,19 +60,19 @@ def compare_films(
 
 
 def search_films(
-    entries: Mapping[str, Fingerprint],
+    entries: Iterable[tuple[str, Fingerprint]],
     suspect: Fingerprint,
     *,
     threshold: Threshold,
     key: LocalKey,
 ) -> list[Match]:
-    """The matches of *suspect* among *entries*, by id, of which or of itself one is a film.
+    """The matches of *suspect* among *entries*, by their ids; one of the two is a film.
 
     What many films share with it, a single picture for a moment, carries no match.
     """
     matches: list[Match] = []
     thin: list[Match] = []
-    for id, entry in entries.items():
+    for id, entry in entries:
         match = compare_films(entry, suspect, threshold=threshold, key=key, id=id)
         if match is None:
             continue

@@ -106,7 +106,7 @@ class Segmented(Generic[Tables]):
                 tail.ids[state.used : used] = ids
                 tail.rows[state.used : used] = rows
             else:
-                old_ids, old_rows = _alive(tail, state.used)
+                old_ids, old_rows = _alive(tail, state.used, version)
                 sealed = self._sealed([old_ids, ids], [old_rows, rows])
                 segments, tail, used = (*segments, sealed), self._new_tail(), 0
             live = state.live + len(ids) - replaced
@@ -121,9 +121,9 @@ class Segmented(Generic[Tables]):
             self.state = state._replace(version=state.version + 1, live=state.live - removed)
 
     def live(self) -> tuple[Words, Words]:
-        """All ids, ascending, and their rows: copies."""
-        with self._writing:
-            alive = [_alive(part, used) for part, used in self.state.parts()]
+        """All ids, ascending, and their rows: copies, for which no writer waits."""
+        state = self.state
+        alive = [_alive(part, used, state.version) for part, used in state.parts()]
         return _in_order([ids for ids, _ in alive], [rows for _, rows in alive], self._width)
 
     def _merge_small(self) -> None:
@@ -133,7 +133,7 @@ class Segmented(Generic[Tables]):
             one, other = segments[-2:]
             if len(one) + len(other) > small or len(one) > 2 * len(other):
                 break
-            alive = [_alive(part, len(part)) for part in (one, other)]
+            alive = [_alive(part, len(part), self.state.version) for part in (one, other)]
             segments[-2:] = [self._sealed([ids for ids, _ in alive], [rows for _, rows in alive])]
         if len(segments) < len(self.state.segments):
             self.state = self.state._replace(segments=tuple(segments))
@@ -177,8 +177,9 @@ def _end(found: Iterator[tuple[Segment[Tables], Places]], version: int) -> int:
 _NOWHERE: Places = np.empty(0, np.int64)
 
 
-def _alive(part: Segment[Tables], used: int) -> tuple[Words, Words]:
-    kept = part.died[:used] == 0
+def _alive(part: Segment[Tables], used: int, version: int) -> tuple[Words, Words]:
+    died = part.died[:used]
+    kept = (died == 0) | (died > version)
     if kept.all():
         return part.ids[:used], part.rows[:used]
     return part.ids[:used][kept], part.rows[:used][kept]

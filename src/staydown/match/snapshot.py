@@ -9,10 +9,10 @@ its name. Nothing is pickled.
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import json
 import mmap
 import os
-import tempfile
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -77,20 +77,27 @@ class NewSnapshot:
 
 @contextlib.contextmanager
 def new_snapshot(path: str | os.PathLike[str], note: dict[str, Any]) -> Iterator[NewSnapshot]:
-    """Write a snapshot to *path*, with a *note* of JSON's own types; on an error what was
-    there stays."""
+    """Write a snapshot to *path*, with a *note* of JSON's own types.
+
+    On an error what was there stays. Raises BlockingIOError where another process is writing
+    the same one.
+    """
     target = Path(path)
-    fd, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
+    # Always the same name: what a killed process left half-way is overwritten.
+    beside = target.with_name(f".{target.name}.new")
+    fd = os.open(beside, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        os.ftruncate(fd, 0)
         snapshot = NewSnapshot(fd)
-        yield snapshot
-        snapshot.finish(note)
-        Path(name).replace(target)
+        try:
+            yield snapshot
+            snapshot.finish(note)
+            beside.replace(target)
+        except BaseException:
+            beside.unlink(missing_ok=True)
+            raise
         _sync_folder(target.parent)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            Path(name).unlink()
-        raise
     finally:
         os.close(fd)
 

@@ -1,64 +1,223 @@
-"""A bank in this process's memory that follows the database's change sequence.
+"""A shelf's fingerprints in this process's memory, following the database's change sequence.
 
-It is brought up to date before every search, so that what was committed before the search
-began, by whichever process, is found by it.
+An index is brought up to date before every search, so that what was committed before the
+search began, by whichever process, is found by it, and what was withdrawn is not. It starts
+from a snapshot, a file that the processes of a machine share, and from the database alone
+where there is none that fits.
 """
 
+import logging
 import threading
-from collections.abc import Callable, Iterable, Iterator
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
 
-from staydown import Bank, Fingerprint, Match
+from django.conf import settings
+from django.db.models import Count, Min, Q, QuerySet
+from django.utils import timezone
+
+from staydown import Fingerprint, Match
+from staydown.match import FingerprintIndex, Snapshot, SnapshotError, identical, new_snapshot
 from staydown_server import vault
-from staydown_server.catalogue.models import Change, Shelf
+from staydown_server.catalogue.models import Change, Fingerprinted, Shelf
+
+log = logging.getLogger(__name__)
 
 _PORTION = 500
+#: To read so many entries from the database takes a second or two.
+_WORTH_SAVING = 20_000
+#: Of a process's time, one part in so many may go into snapshots.
+_REST = 20
 
-#: All entries of a shelf, or those with the given ids, as (id, fingerprint in JSON).
-Entries = Callable[[Iterable[int] | None], Iterable[tuple[int, str]]]
+
+@dataclass(frozen=True, slots=True)
+class Lag:
+    """How far an index is behind the database: changes, and the age of the oldest one."""
+
+    entries: int
+    seconds: float
 
 
-class LiveBank:
-    """One shelf's fingerprints, searchable. Safe to use from many threads."""
+@dataclass(slots=True)
+class _Loaded:
+    index: FingerprintIndex
+    #: The last change of the shelf that it knows.
+    sequence: int
+    #: So many entries were read from the database, and stand in no snapshot.
+    unsaved: int
 
-    def __init__(self, shelf: Shelf, entries: Entries) -> None:
-        self._shelf = shelf
-        self._entries = entries
+
+class LiveIndex:
+    """The fingerprints of one *shelf*; *rows* gives those that count now.
+
+    Safe to use from many threads. Not inside a transaction that may be undone: what it adds
+    there would be searched all the same.
+    """
+
+    def __init__(self, shelf: Shelf, rows: Callable[[], QuerySet[Any]]) -> None:
+        self.shelf = shelf
+        self._rows = rows
         self._lock = threading.Lock()
-        self._bank: Bank | None = None
-        self._sequence = 0
+        self._loaded: _Loaded | None = None
+        # The snapshot that was opened, or refused, last.
+        self._tried: tuple[int, int] | None = None
+        self._next_save = 0.0
 
-    def search(self, fingerprint: Fingerprint) -> tuple[list[Match], int, int]:
-        """The matches, best first, how many entries were searched, and up to which change."""
+    def search(self, fingerprint: Fingerprint) -> tuple[list[Match], int]:
+        """The matches, best first, and up to which change was searched."""
         with self._lock:
-            bank = self._follow()
-            return bank.search(fingerprint), len(bank), self._sequence
+            loaded = self._follow()
+            index, sequence = loaded.index, loaded.sequence
+        same_files = self._same_files(fingerprint)
+        found = index.search(fingerprint, self._load, settled=same_files)
+        matches = [*(identical(str(pk)) for pk in same_files), *found]
+        return sorted(matches, key=lambda match: match.rank), sequence
 
-    def _follow(self) -> Bank:
+    def count(self) -> int:
+        """The number of entries that a search would go through now."""
+        return self._rows().count()
+
+    def follow(self) -> None:
+        """Bring the index up to date, from a newer snapshot if there is one."""
+        with self._lock:
+            if self._loaded is not None and self._tried != _identity(self._path):
+                self._loaded = self._from_snapshot() or self._loaded
+            self._follow()
+
+    def lag(self) -> Lag | None:
+        """How far behind the index is at this moment; None while it is not loaded."""
+        loaded = self._loaded
+        if loaded is None:
+            return None
+        ahead = Change.objects.filter(shelf=self.shelf, sequence__gt=loaded.sequence)
+        missing = ahead.aggregate(entries=Count("*"), oldest=Min("at"))
+        oldest: datetime | None = missing["oldest"]
+        seconds = 0.0 if oldest is None else (timezone.now() - oldest).total_seconds()
+        return Lag(missing["entries"], max(0.0, seconds))
+
+    def is_worth_saving(self) -> bool:
+        """Whether a process that starts without a new snapshot would have much to read."""
+        loaded = self._loaded
+        has_rested = time.monotonic() >= self._next_save
+        return loaded is not None and loaded.unsaved >= _WORTH_SAVING and has_rested
+
+    def save(self) -> None:
+        """Write a snapshot, while searches go on; raises OSError, and leaves the last one, where
+        that fails."""
+        begun = time.monotonic()
+        with self._lock:
+            loaded = self._follow()
+            # The index may run ahead of the number while it is written: meeting a change once
+            # more does no harm.
+            index, sequence, loaded.unsaved = loaded.index, loaded.sequence, 0
+        self._path.parent.mkdir(mode=0o700, exist_ok=True)
+        with new_snapshot(self._path, self._note(sequence)) as snapshot:
+            index.write(snapshot)
+        self._next_save = time.monotonic() + _REST * (time.monotonic() - begun)
+
+    @property
+    def _path(self) -> Path:
+        return Path(settings.DATA) / "index" / f"{self.shelf}.snapshot"
+
+    def _follow(self) -> _Loaded:
+        if self._loaded is None:
+            self._loaded = self._from_snapshot() or self._from_database()
+        loaded = self._loaded
+        while changes := list(
+            Change.objects.filter(shelf=self.shelf, sequence__gt=loaded.sequence).order_by(
+                "sequence"
+            )[:_PORTION]
+        ):
+            changed = {change.entry_id for change in changes}
+            there = dict(_read(self._rows().filter(pk__in=changed)))
+            loaded.index.add(there.items())
+            loaded.index.remove(changed - there.keys())
+            loaded.sequence = changes[-1].sequence
+            loaded.unsaved += len(changes)
+        return loaded
+
+    def _from_database(self) -> _Loaded:
         # The sequence is read before the entries: an entry may then be newer than the number
         # says, and meeting its change once more later does no harm.
-        if self._bank is None:
-            last = Change.objects.filter(shelf=self._shelf).order_by("-sequence").first()
-            bank = Bank(key=vault.local_key())
-            bank.add_many(_read(self._entries(None)))
-            self._bank, self._sequence = bank, last.sequence if last else 0
-            return bank
-        changes = Change.objects.filter(shelf=self._shelf, sequence__gt=self._sequence)
-        # Of several changes to one entry the last one holds.
-        latest = {change.entry_id: change for change in changes.order_by("sequence")}
-        if not latest:
-            return self._bank
-        added = {entry_id for entry_id, change in latest.items() if change.is_added}
-        for entry_id in latest.keys() - added:
-            self._bank.remove(str(entry_id))
-        wanted = sorted(added)
-        # In portions: a statement takes so many parameters, and a host may have registered
-        # all that it has since the last search.
-        for start in range(0, len(wanted), _PORTION):
-            self._bank.add_many(_read(self._entries(wanted[start : start + _PORTION])))
-        self._sequence = max(change.sequence for change in latest.values())
-        return self._bank
+        last = Change.objects.filter(shelf=self.shelf).order_by("-sequence").first()
+        index = FingerprintIndex(key=vault.local_key())
+        count = 0
+        for portion in _portions(_read(self._rows())):
+            index.add(portion)
+            count += len(portion)
+        return _Loaded(index, last.sequence if last else 0, count)
+
+    def _from_snapshot(self) -> _Loaded | None:
+        self._tried = _identity(self._path)
+        try:
+            snapshot = Snapshot.open(self._path)
+            sequence = int(snapshot.note.get("sequence", 0))
+            if snapshot.note != self._note(sequence):
+                raise SnapshotError("It belongs to another database, key or version.")
+            index = FingerprintIndex.read(snapshot, key=vault.local_key())
+        except FileNotFoundError:
+            return None
+        except (SnapshotError, OSError) as error:
+            log.warning(
+                "the snapshot of the %s index is not used (%s); it is built from the database",
+                self.shelf,
+                error if isinstance(error, SnapshotError) else type(error).__name__,
+            )
+            return None
+        return _Loaded(index, sequence, 0)
+
+    def _note(self, sequence: int) -> dict[str, Any]:
+        """What ties a snapshot to this database, as it was at *sequence*, and to our key."""
+        change = Change.objects.filter(sequence=sequence).first()
+        return {
+            "sequence": sequence,
+            "change": [change.shelf, change.entry_id, change.at.isoformat()] if change else None,
+            "key": vault.local_key().mark.hex(),
+        }
+
+    def _same_files(self, fingerprint: Fingerprint) -> frozenset[int]:
+        """Entries of the same bytes, by SHA-256, or by MD5 where one of the two lacks that."""
+        sha256, md5 = fingerprint.sha256, fingerprint.md5
+        asked = Q()
+        if sha256 is not None:
+            asked |= Q(sha256=sha256)
+        if md5 is not None:
+            asked |= Q(md5=md5, sha256="") if sha256 is not None else Q(md5=md5)
+        return frozenset(self._rows().filter(asked).values_list("pk", flat=True) if asked else ())
+
+    def _load(self, numbers: Sequence[int]) -> dict[int, Fingerprint]:
+        loaded: dict[int, Fingerprint] = {}
+        for start in range(0, len(numbers), _PORTION):
+            loaded.update(_read(self._rows().filter(pk__in=numbers[start : start + _PORTION])))
+        return {number: loaded[number] for number in numbers if number in loaded}
 
 
-def _read(entries: Iterable[tuple[int, str]]) -> Iterator[tuple[str, Fingerprint]]:
-    for entry_id, fingerprint in entries:
-        yield str(entry_id), Fingerprint.from_json(fingerprint)
+def _read(rows: QuerySet[Any]) -> Iterator[tuple[int, Fingerprint]]:
+    row: Fingerprinted
+    for row in rows.only("pk", "fingerprint").order_by("pk").iterator(chunk_size=_PORTION):
+        yield row.pk, row.load_fingerprint()
+
+
+def _portions(
+    entries: Iterable[tuple[int, Fingerprint]],
+) -> Iterator[list[tuple[int, Fingerprint]]]:
+    portion: list[tuple[int, Fingerprint]] = []
+    for entry in entries:
+        portion.append(entry)
+        if len(portion) == _PORTION:
+            yield portion
+            portion = []
+    if portion:
+        yield portion
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    """Tells one snapshot from the next."""
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_ino, status.st_mtime_ns

@@ -6,7 +6,26 @@ from staydown import Fingerprint
 from staydown_server.accounts.models import Host
 
 
-class Item(models.Model):
+class Fingerprinted(models.Model):
+    """What has the fingerprint of a file, and is found by the file's digests."""
+
+    fingerprint = models.TextField()
+    sha256 = models.CharField(max_length=64, blank=True, db_index=True)
+    md5 = models.CharField(max_length=32, blank=True, db_index=True)
+
+    class Meta:
+        abstract = True
+
+    @staticmethod
+    def digests(fingerprint: Fingerprint) -> dict[str, str]:
+        """The values of the two columns."""
+        return {"sha256": fingerprint.sha256 or "", "md5": fingerprint.md5 or ""}
+
+    def load_fingerprint(self) -> Fingerprint:
+        return Fingerprint.from_json(self.fingerprint)
+
+
+class Item(Fingerprinted):
     """One picture or film that a host shows."""
 
     host = models.ForeignKey(Host, on_delete=models.PROTECT)
@@ -17,7 +36,6 @@ class Item(models.Model):
     url_key = models.CharField(max_length=2000, db_index=True)
     media_url_key = models.CharField(max_length=2000, db_index=True, blank=True)
     uploader = models.CharField(max_length=200, blank=True)
-    fingerprint = models.TextField()
     registered_at = models.DateTimeField(auto_now_add=True)
     # The host says that it no longer has it.
     gone_at = models.DateTimeField(null=True)
@@ -30,9 +48,6 @@ class Item(models.Model):
 
     def __str__(self) -> str:
         return f"item:{self.pk}"
-
-    def load_fingerprint(self) -> Fingerprint:
-        return Fingerprint.from_json(self.fingerprint)
 
     @property
     def addresses(self) -> tuple[str, ...]:
@@ -48,12 +63,12 @@ class Shelf(models.TextChoices):
 
 
 class Change(models.Model):
-    """One addition to, or removal from, a shelf: each process's index follows this sequence."""
+    """One entry of a shelf came, changed or went: each process's index follows this sequence."""
 
     sequence = models.BigAutoField(primary_key=True)
     shelf = models.CharField(max_length=20, choices=Shelf.choices)
     entry_id = models.BigIntegerField()
-    is_added = models.BooleanField()
+    at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
         indexes = [models.Index(fields=["shelf", "sequence"], name="changes_of_a_shelf")]

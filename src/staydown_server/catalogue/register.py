@@ -38,6 +38,7 @@ def register(
         "media_url_key": key_of(media_url) if media_url else "",
         "uploader": uploader,
         "fingerprint": stored_form(fingerprint),
+        **Item.digests(fingerprint),
     }
     with transaction.atomic():
         item, is_new = Item.objects.get_or_create(
@@ -49,7 +50,7 @@ def register(
                 setattr(item, name, value)
             item.gone_at = None
             item.save()
-            Change.objects.create(shelf=Shelf.CATALOGUE, entry_id=item.pk, is_added=True)
+            Change.objects.create(shelf=Shelf.CATALOGUE, entry_id=item.pk)
             audit.record("item.registered", item, by=str(host), is_new=is_new)
     return item, is_new
 
@@ -63,6 +64,6 @@ def strike_out(host: Host, host_item_id: str) -> bool:
         if item.gone_at is None:
             item.gone_at = timezone.now()
             item.save()
-            Change.objects.create(shelf=Shelf.CATALOGUE, entry_id=item.pk, is_added=False)
+            Change.objects.create(shelf=Shelf.CATALOGUE, entry_id=item.pk)
             audit.record("item.gone", item, by=str(host))
     return True

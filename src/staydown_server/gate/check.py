@@ -1,6 +1,5 @@
 """Step 8: check an upload against everything that is kept down."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from uuid import UUID, uuid4
 
@@ -11,7 +10,7 @@ from staydown import Fingerprint, Match
 from staydown_server import audit, vault
 from staydown_server.accounts.models import Host
 from staydown_server.cases.models import NEEDS_A_LOOK
-from staydown_server.catalogue.live import LiveBank
+from staydown_server.catalogue.live import LiveIndex
 from staydown_server.catalogue.models import Shelf
 from staydown_server.gate import hold
 from staydown_server.gate.models import Check, HeldUpload, KeepDown
@@ -57,7 +56,7 @@ def check(*fingerprints: Fingerprint, host: Host, upload: hold.Upload | None = N
 
 def judge(fingerprint: Fingerprint) -> Verdict:
     """What the gate thinks of it, with nothing stopped and nothing on record."""
-    found, _, _ = _shelf.search(fingerprint)
+    found, _ = live_index.search(fingerprint)
     if not found:
         return Verdict(uuid4(), Answer.ALLOW, ())
     sure, doubted = _weighed(fingerprint, _unsettled(fingerprint, found))
@@ -111,7 +110,7 @@ def _weighed(fingerprint: Fingerprint, matches: list[Match]) -> tuple[list[Match
 
 def _looked_at(fingerprint: Fingerprint, match: Match) -> Match | None:
     """*match* by the pixels of the upload; None where they cannot be compared."""
-    reported = Fingerprint.from_json(KeepDown.objects.get(pk=match.id or 0).fingerprint)
+    reported = KeepDown.objects.get(pk=match.id or 0).load_fingerprint()
     if reported.local is None:
         return None
     closer = staydown.compare(reported, fingerprint, key=vault.local_key())
@@ -143,11 +142,4 @@ def _stopped(verdict: Verdict, host: Host) -> Check:
     )
 
 
-def _entries(ids: Iterable[int] | None) -> Iterable[tuple[int, str]]:
-    live = KeepDown.objects.filter(lifted_at=None)
-    if ids is not None:
-        live = live.filter(pk__in=list(ids))
-    return live.order_by("pk").values_list("pk", "fingerprint").iterator(chunk_size=5000)
-
-
-_shelf = LiveBank(Shelf.GATE, _entries)
+live_index = LiveIndex(Shelf.GATE, lambda: KeepDown.objects.filter(lifted_at=None))

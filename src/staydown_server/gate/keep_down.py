@@ -15,16 +15,21 @@ def keep_down(row: CaseItem, *, decision: Decision) -> KeepDown | None:
     From the commit on, every process's gate stops it. The catalogue is then searched once
     more: what was registered between the first sweep and this moment met no gate.
     """
-    if not row.fingerprint:
+    fingerprint = row.load_fingerprint()
+    if fingerprint is None:
         return None
     with transaction.atomic():
         keep, is_new = KeepDown.objects.get_or_create(
             case_item=row,
             lifted_at=None,
-            defaults={"decision": decision, "fingerprint": row.fingerprint},
+            defaults={
+                "decision": decision,
+                "fingerprint": row.fingerprint,
+                **KeepDown.digests(fingerprint),
+            },
         )
         if is_new:
-            Change.objects.create(shelf=Shelf.GATE, entry_id=keep.pk, is_added=True)
+            Change.objects.create(shelf=Shelf.GATE, entry_id=keep.pk)
             audit.record(
                 "keep_down.started",
                 keep,
@@ -43,7 +48,7 @@ def lift(row: CaseItem, *, decision: Decision) -> None:
         for keep in KeepDown.objects.filter(case_item=row, lifted_at=None):
             keep.lifted_at, keep.lifted_by = timezone.now(), decision
             keep.save()
-            Change.objects.create(shelf=Shelf.GATE, entry_id=keep.pk, is_added=False)
+            Change.objects.create(shelf=Shelf.GATE, entry_id=keep.pk)
             audit.record(
                 "keep_down.lifted",
                 keep,

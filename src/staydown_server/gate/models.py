@@ -7,14 +7,14 @@ from django.db.models import Q
 
 from staydown_server.accounts.models import Host
 from staydown_server.cases.models import CaseItem, Decision
+from staydown_server.catalogue.models import Fingerprinted
 
 
-class KeepDown(models.Model):
+class KeepDown(Fingerprinted):
     """A fingerprint that no upload may match, by a decision."""
 
     case_item = models.ForeignKey(CaseItem, on_delete=models.PROTECT)
     decision = models.ForeignKey(Decision, on_delete=models.PROTECT, related_name="keep_downs")
-    fingerprint = models.TextField()
     since = models.DateTimeField(auto_now_add=True)
     lifted_at = models.DateTimeField(null=True)
     lifted_by = models.ForeignKey(

@@ -43,7 +43,7 @@ def serve(data: Path, *, host: str, port: int) -> None:
     _discard_incoming(data)
     children = [
         _Child("web", _web_command(host, port)),
-        _Child("jobs", [sys.executable, "-m", "staydown_server.jobs"]),
+        _Child("jobs", [sys.executable, "-m", "staydown_server.project.worker"]),
     ]
     stopping = False
 
@@ -185,3 +185,5 @@ def _say_when_ready(
         if not all(child.is_running for child in children):
             raise CannotServe("a part of it ended at once; the lines above say why")
         time.sleep(0.1)
+    if not is_stopping():
+        print(f"Staydown is still loading; http://{host}:{port}/readyz says when it is ready")

@@ -114,7 +114,7 @@ def test_a_layer_of_another_key_is_not_compared(
         fingerprint=staydown.fingerprint_bytes(drawing).to_json(with_local=True)
     )
     keep = KeepDown.objects.get()
-    Change.objects.create(shelf=Shelf.GATE, entry_id=keep.pk, is_added=True)
+    Change.objects.create(shelf=Shelf.GATE, entry_id=keep.pk)
     assert check(fingerprint(cropped(drawing)), host=host).answer == Answer.ALLOW
     assert check(fingerprint(drawing), host=host).blocks
 
@@ -150,7 +150,7 @@ def test_twins_beyond_those_that_the_bank_looks_at_do_not_block_it(
         twin = KeepDown.objects.create(
             case_item=row, decision=keep.decision, fingerprint=keep.fingerprint
         )
-        Change.objects.create(shelf=Shelf.GATE, entry_id=twin.pk, is_added=True)
+        Change.objects.create(shelf=Shelf.GATE, entry_id=twin.pk)
 
     verdict = upload(with_region_replaced(drawing), host)
 

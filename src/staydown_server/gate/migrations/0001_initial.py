@@ -51,6 +51,8 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('fingerprint', models.TextField()),
+                ('sha256', models.CharField(blank=True, db_index=True, max_length=64)),
+                ('md5', models.CharField(blank=True, db_index=True, max_length=32)),
                 ('since', models.DateTimeField(auto_now_add=True)),
                 ('lifted_at', models.DateTimeField(null=True)),
                 ('case_item', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to='cases.caseitem')),

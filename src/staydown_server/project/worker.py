@@ -1,4 +1,4 @@
-"""``python -m staydown_server.jobs``: the worker process that ``staydown serve`` starts."""
+"""``python -m staydown_server.project.worker``: what ``staydown serve`` starts for jobs."""
 
 import os
 import signal
@@ -13,16 +13,21 @@ def main() -> None:
     django.setup()
     from django.conf import settings
 
+    from staydown_server.catalogue.follow import Follower
     from staydown_server.jobs.worker import Worker
+    from staydown_server.project.health import indexes
 
     worker = Worker(settings.JOB_THREADS)
+    follower = Follower(indexes(), writes_snapshots=True)
 
     def stop(_number: int, _frame: FrameType | None) -> None:
         worker.stop()
 
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
+    follower.start()
     worker.run()
+    follower.stop()
 
 
 if __name__ == "__main__":
