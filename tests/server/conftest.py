@@ -26,7 +26,9 @@ def fresh_indexes(monkeypatch: pytest.MonkeyPatch) -> None:
     """What this process has in memory ends with the test, as the rows do."""
     for module in (catalogue_sweep, gate_check):
         old = module.live_index
-        monkeypatch.setattr(module, "live_index", LiveIndex(old.shelf, old._rows))
+        monkeypatch.setattr(
+            module, "live_index", LiveIndex(old.shelf, old._rows, frames_apart=old._frames_apart)
+        )
 
 
 @pytest.fixture(autouse=True)

@@ -10,6 +10,7 @@ from PIL import Image, ImageDraw, ImageFilter, ImageFont, ImageOps
 
 from library.pictures import drawing
 from staydown import Fingerprint
+from staydown.fingerprint.files import Look
 from staydown_server.catalogue.read import fingerprint_bytes
 
 
@@ -79,9 +80,9 @@ def mirrored(content: bytes) -> bytes:
 
 
 @lru_cache(maxsize=256)
-def fingerprint(content: bytes) -> Fingerprint:
+def fingerprint(content: bytes, *, look: Look = "upload") -> Fingerprint:
     """As the server makes it: with this installation's local layer."""
-    return fingerprint_bytes(content)
+    return fingerprint_bytes(content, look=look)
 
 
 def bomb(side: int = 40_000) -> bytes:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import atexit
 import hashlib
 import json
 import os
-import threading
 from dataclasses import replace
 from typing import Any, Literal
 
@@ -18,6 +16,7 @@ from staydown.fingerprint.local import OPEN_KEY, Glimpse, LocalFormError, LocalK
 from staydown.fingerprint.model import Fingerprint, FingerprintError
 from staydown.media import DecoderDied, DecoderPool, UnreadableFile
 from staydown.media.formats import PREFIX_BYTES, VIDEO_DEMUXERS, recognise
+from staydown.media.opened import SharedPool, opened_bytes, opened_file
 
 # A name, not an import: readers of pictures are loaded in the decoders only.
 _MODULE = "staydown.fingerprint.picture"
@@ -28,23 +27,13 @@ Look = Literal["upload", "reported"]
 """How closely a film is looked at: as one of many, or as one of the few that all others are
 compared with. A picture is looked at in one way only."""
 
-_default: DecoderPool | None = None
-_first_use = threading.Lock()
-
-
-def default_pool() -> DecoderPool:
-    """The decoders that are used where none are named; started at the first file."""
-    global _default
-    with _first_use:
-        if _default is None:
-            _default = new_pool()
-            atexit.register(_default.close)
-        return _default
-
 
 def new_pool(**options: Any) -> DecoderPool:
     """A pool of decoders of one's own; *options* are those of `DecoderPool`."""
     return DecoderPool((_MODULE, gather.MODULE), **options)
+
+
+default_pool = SharedPool(new_pool)
 
 
 def fingerprint_file(
@@ -65,15 +54,8 @@ def fingerprint_file(
     Raises a `MediaError`, whose message says what is wrong and what to do. The file is
     decoded in a limited process without network; see `DecoderPool`.
     """
-    try:
-        # Not to wait for the other end, should this be a pipe.
-        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
-    except OSError as error:
-        raise UnreadableFile from error
-    try:
+    with opened_file(path) as fd:
         return _fingerprint(fd, pool or default_pool(), key, look, progress)
-    finally:
-        os.close(fd)
 
 
 def fingerprint_bytes(
@@ -87,15 +69,8 @@ def fingerprint_bytes(
 
     Raises a `MediaError`, as `fingerprint_file` does. Nothing is written to a disk.
     """
-    pool = pool or default_pool()
-    view = memoryview(content).cast("B")
-    fd = os.memfd_create("picture", os.MFD_CLOEXEC)
-    try:
-        while view:
-            view = view[os.write(fd, view) :]
-        return _fingerprint(fd, pool, key, look, None)
-    finally:
-        os.close(fd)
+    with opened_bytes(content) as fd:
+        return _fingerprint(fd, pool or default_pool(), key, look, None)
 
 
 def _fingerprint(

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from staydown.fingerprint import Fingerprint
+from staydown.fingerprint.film import Film
 from staydown.fingerprint.local import LocalKey
 from staydown.match.compare import has_local
 from staydown.match.hamming import HammingIndex
@@ -29,8 +30,11 @@ MOST_ENTRIES = 1 << 43
 _MOST_JUDGED = 24
 """Of the pictures that PDQ calls the same, so many are searched for a replaced region."""
 _MOST_A_STILL = 4
-_MOST_ASKED = 400
-"""So many frames of a film, spread over its length, are asked with."""
+_MOST_ASKED = 1200
+"""So many frames of a film, spread over its length, are asked with: four a second of one of five
+minutes, of which four in five meet a copy that has one hash a second (``docs/video.md``)."""
+_MOST_STILLS = 8
+"""So many of its stills, spread as well, are searched for parts."""
 _PORTION = 64
 """So many films are in memory at a time."""
 
@@ -57,8 +61,11 @@ class FingerprintIndex:
     layer. Safe to share between threads: searches wait for nobody.
     """
 
-    def __init__(self, *, key: LocalKey) -> None:
+    def __init__(self, *, key: LocalKey, frames_apart: float = 0.0) -> None:
+        """*frames_apart*, in seconds, thins the hashes of films: a closely hashed film still
+        finds copies that have one a second, and they take a tenth of the memory."""
         self._key = key
+        self._frames_apart = frames_apart
         self._hashes = HammingIndex()
         self._parts: LocalIndex | None = None
 
@@ -71,7 +78,7 @@ class FingerprintIndex:
         hashes: list[npt.NDArray[np.uint8]] = []
         parts: list[tuple[int, bytes]] = []
         for entry, fingerprint in latest.items():
-            numbers, table = _numbered(entry, fingerprint)
+            numbers, table = _numbered(entry, fingerprint, self._frames_apart)
             ids.append(numbers)
             hashes.append(table)
             first = entry << _ENTRY_SHIFT
@@ -133,9 +140,9 @@ class FingerprintIndex:
             self._parts.write(snapshot)
 
     @classmethod
-    def read(cls, snapshot: Snapshot, *, key: LocalKey) -> Self:
+    def read(cls, snapshot: Snapshot, *, key: LocalKey, frames_apart: float = 0.0) -> Self:
         """The index that `write` put into *snapshot*; raises `SnapshotError`."""
-        index = cls(key=key)
+        index = cls(key=key, frames_apart=frames_apart)
         index._hashes = HammingIndex.read(snapshot)
         if snapshot.under("parts/"):
             from staydown.match.local_index import LocalIndex
@@ -201,7 +208,9 @@ class FingerprintIndex:
         if self._parts is None or fingerprint.film is None:
             return {}
         found: dict[int, None] = {}
-        for still in fingerprint.film.stills:
+        stills = fingerprint.film.stills
+        for at in _spread(len(stills), _MOST_STILLS):
+            still = stills[at]
             if still.glimpse is not None and still.glimpse.key == self._key:
                 found |= self._glimpsed(still.glimpse.sight, _MOST_A_STILL)
         return dict.fromkeys(list(found)[:_MOST_JUDGED])
@@ -214,6 +223,13 @@ class FingerprintIndex:
         return self._parts
 
 
+def _spread(count: int, most: int) -> npt.NDArray[np.int64]:
+    """At most *most* of the numbers below *count*, evenly spread."""
+    if count <= most:
+        return np.arange(count)
+    return np.linspace(0, count - 1, most).astype(np.int64)
+
+
 def _ranges(entries: Iterable[int]) -> npt.NDArray[np.uint64]:
     """(n, 2): the first and the last number that each entry's hashes and parts may have."""
     firsts = np.array(sorted(entries), np.uint64) << np.uint64(_ENTRY_SHIFT)
@@ -221,7 +237,7 @@ def _ranges(entries: Iterable[int]) -> npt.NDArray[np.uint64]:
 
 
 def _numbered(
-    entry: int, fingerprint: Fingerprint
+    entry: int, fingerprint: Fingerprint, frames_apart: float
 ) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.uint8]]:
     """The hashes that are searched, (n, 32), and the number of each."""
     hashes = [np.frombuffer(frame.pdq, np.uint8) for frame in fingerprint.hashes]
@@ -229,7 +245,7 @@ def _numbered(
     frames = list(range(len(hashes)))
     film = fingerprint.film
     if film is not None:
-        kept = np.flatnonzero(~film.is_plain)
+        kept = _apart(film, frames_apart)
         hashes += list(film.pdq[kept])
         quality += film.quality[kept].tolist()
         frames += (kept + _FIRST_OF_FILM).tolist()
@@ -238,6 +254,17 @@ def _numbered(
     )
     table = np.array(hashes, np.uint8).reshape(-1, 32)
     return numbers | np.array(quality, np.uint64), table
+
+
+def _apart(film: Film, seconds: float) -> npt.NDArray[np.int64]:
+    """Frames that are not plain, the best of each stretch of so many *seconds*."""
+    good = np.flatnonzero(~film.is_plain)
+    if not seconds:
+        return good
+    stretch = (film.times[good] / seconds).astype(np.int64)
+    order = np.lexsort((-film.quality[good].astype(np.int64), stretch))
+    _, first = np.unique(stretch[order], return_index=True)
+    return good[order[first]]
 
 
 def _layers(fingerprint: Fingerprint) -> list[bytes]:
@@ -257,8 +284,7 @@ def _asked(fingerprint: Fingerprint, threshold: Threshold) -> list[tuple[bytes, 
     film = fingerprint.film
     if film is not None:
         good = np.flatnonzero((film.quality >= threshold.min_quality) & ~film.is_plain)
-        if len(good) > _MOST_ASKED:
-            good = good[np.linspace(0, len(good) - 1, _MOST_ASKED).astype(np.int64)]
+        good = good[_spread(len(good), _MOST_ASKED)]
         asked += [(film.pdq[at].tobytes(), LIES.index("original")) for at in good]
         asked += [(film.mirrored[at].tobytes(), LIES.index("mirrored")) for at in good]
     return asked

@@ -10,6 +10,7 @@ perspective one.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numba
 import numpy as np
@@ -66,6 +67,15 @@ class Fit:
         return len(self.reported)
 
 
+class Pairs(NamedTuple):
+    """Keypoints that may be the same: rows of the reported picture, rows of the suspect,
+    and the bits in which each pair differs."""
+
+    rows: npt.NDArray[np.int64]
+    columns: npt.NDArray[np.int64]
+    distances: npt.NDArray[np.int64]
+
+
 def fit(reported: LocalFingerprint, sight: Sight, profile: FitProfile = FIT) -> list[Fit]:
     """The best map for each variant of the suspect that has one, best first."""
     if reported.key_mark != sight.key_mark or not len(reported.places):
@@ -75,32 +85,24 @@ def fit(reported: LocalFingerprint, sight: Sight, profile: FitProfile = FIT) -> 
     for variant, bits in zip(VARIANTS, (sight.bits, sight.mirrored, sight.inverted), strict=True):
         if not len(bits):
             continue
-        rows, columns, distances = like(
-            words, np.ascontiguousarray(bits).view(np.uint64), profile.radius
-        )
-        if len(rows) < profile.fewest:
+        pairs = Pairs(*like(words, np.ascontiguousarray(bits).view(np.uint64), profile.radius))
+        if len(pairs.rows) < profile.fewest:
             continue
-        found = fit_pairs(reported, sight, rows, columns, distances, variant, profile)
+        found = _fit_pairs(reported, sight, pairs, variant, profile)
         if found is not None:
             fits.append(found)
     return sorted(fits, key=lambda each: -each.nearness)
 
 
-def fit_pairs(
-    reported: LocalFingerprint,
-    sight: Sight,
-    rows: npt.NDArray[np.int64],
-    columns: npt.NDArray[np.int64],
-    distances: npt.NDArray[np.int64],
-    variant: str,
-    profile: FitProfile = FIT,
+def _fit_pairs(
+    reported: LocalFingerprint, sight: Sight, pairs: Pairs, variant: str, profile: FitProfile
 ) -> Fit | None:
     """The map that most of the given pairs of keypoints agree with."""
     best: Fit | None = None
     for stretch in STRETCHES:
         if best is not None and best.nearness >= profile.enough:
             break
-        found = _fit_stretched(reported, sight, rows, columns, distances, variant, stretch, profile)
+        found = _fit_stretched(reported, sight, pairs, variant, stretch, profile)
         if found is not None and (best is None or found.nearness > best.nearness):
             best = found
     return best
@@ -109,13 +111,12 @@ def fit_pairs(
 def _fit_stretched(
     reported: LocalFingerprint,
     sight: Sight,
-    rows: npt.NDArray[np.int64],
-    columns: npt.NDArray[np.int64],
-    distances: npt.NDArray[np.int64],
+    pairs: Pairs,
     variant: str,
     stretch: float,
     profile: FitProfile,
 ) -> Fit | None:
+    rows, columns, distances = pairs
     source = reported.places[rows].astype(np.float64)
     target = _stretched(_turned(sight, variant)[columns], stretch)
     near = 1.0 - distances / (profile.radius + 1.0)

@@ -13,6 +13,8 @@ from staydown_server.cases import sweep
 from staydown_server.cases.models import CaseItem
 from staydown_server.catalogue import fetch
 from staydown_server.catalogue import locate as hosted
+from staydown_server.catalogue.look import as_shown
+from staydown_server.catalogue.models import Item
 from staydown_server.catalogue.read import fingerprint_bytes, stored_form
 from staydown_server.jobs import RetryLater, job
 
@@ -41,6 +43,8 @@ def locate(case_item_id: int) -> None:
         if timezone.now() < row.created_at + PATIENCE:
             raise
         fingerprint = None
+    # Before the transaction: hosts take their time.
+    closely = {item.pk: _read_closely(item) for item in items}
     with transaction.atomic():
         row = rows.select_for_update().select_related("case").first()
         if row is None:
@@ -56,7 +60,7 @@ def locate(case_item_id: int) -> None:
                 target = CaseItem(
                     case=row.case, origin=row.origin, reported_url=row.reported_url, item=item
                 )
-            _send_to_sweep(target, item.fingerprint)
+            _send_to_sweep(target, closely[item.pk])
         if not items and fingerprint:
             _send_to_sweep(row, stored_form(fingerprint))
         elif not items:
@@ -76,6 +80,12 @@ def _send_to_sweep(row: CaseItem, fingerprint: str) -> None:
     sweep.sweep.defer(case_item_id=row.pk)
 
 
+def _read_closely(item: Item) -> str:
+    """What is kept of a reported *item*: of a film more than was read when it was registered."""
+    known = item.load_fingerprint()
+    return item.fingerprint if known.film is None else stored_form(as_shown(item, known))
+
+
 def _fetch_fingerprint(url: str) -> Fingerprint | None:
     host = hosted.host_of(url)
     if host is None:
@@ -91,7 +101,7 @@ def _fetch_fingerprint(url: str) -> Fingerprint | None:
     if answer.status != 200:
         return None
     try:
-        return fingerprint_bytes(answer.body)
+        return fingerprint_bytes(answer.body, look="reported")
     except DecoderUnavailable as error:
         raise RetryLater("no decoder could be started") from error
     except staydown.MediaError:

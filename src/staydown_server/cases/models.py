@@ -66,6 +66,8 @@ class CaseItem(models.Model):
     match_distance = models.PositiveSmallIntegerField(null=True)
     # Where it matched, and which region differs: `Match.region`.
     match_region = models.JSONField(null=True)
+    # When, where one of the two is a film: `Span.to_dict` of each.
+    match_spans = models.JSONField(default=list)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

@@ -73,6 +73,7 @@ def add_copy(row: CaseItem, item: Item, match: Match, *, origin: CaseItem.Origin
             "match_orientation": match.orientation or "",
             "match_distance": match.distance,
             "match_region": match.region,
+            "match_spans": [span.to_dict() for span in match.spans],
         },
     )
     if is_new:

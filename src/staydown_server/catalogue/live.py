@@ -51,15 +51,19 @@ class _Loaded:
 
 
 class LiveIndex:
-    """The fingerprints of one *shelf*; *rows* gives those that count now.
+    """The fingerprints of one *shelf*; *rows* gives those that count now, *frames_apart* how
+    films are thinned (see `FingerprintIndex`).
 
     Safe to use from many threads. Not inside a transaction that may be undone: what it adds
     there would be searched all the same.
     """
 
-    def __init__(self, shelf: Shelf, rows: Callable[[], QuerySet[Any]]) -> None:
+    def __init__(
+        self, shelf: Shelf, rows: Callable[[], QuerySet[Any]], *, frames_apart: float = 0.0
+    ) -> None:
         self.shelf = shelf
         self._rows = rows
+        self._frames_apart = frames_apart
         self._lock = threading.Lock()
         self._loaded: _Loaded | None = None
         # The snapshot that was opened, or refused, last.
@@ -143,7 +147,7 @@ class LiveIndex:
         # The sequence is read before the entries: an entry may then be newer than the number
         # says, and meeting its change once more later does no harm.
         last = Change.objects.filter(shelf=self.shelf).order_by("-sequence").first()
-        index = FingerprintIndex(key=vault.local_key())
+        index = FingerprintIndex(key=vault.local_key(), frames_apart=self._frames_apart)
         count = 0
         for portion in _portions(_read(self._rows())):
             index.add(portion)
@@ -157,7 +161,9 @@ class LiveIndex:
             sequence = int(snapshot.note.get("sequence", 0))
             if snapshot.note != self._note(sequence):
                 raise SnapshotError("It belongs to another database, key or version.")
-            index = FingerprintIndex.read(snapshot, key=vault.local_key())
+            index = FingerprintIndex.read(
+                snapshot, key=vault.local_key(), frames_apart=self._frames_apart
+            )
         except FileNotFoundError:
             return None
         except (SnapshotError, OSError) as error:
@@ -176,6 +182,7 @@ class LiveIndex:
             "sequence": sequence,
             "change": [change.shelf, change.entry_id, change.at.isoformat()] if change else None,
             "key": vault.local_key().mark.hex(),
+            "frames_apart": self._frames_apart,
         }
 
     def _same_files(self, fingerprint: Fingerprint) -> frozenset[int]:

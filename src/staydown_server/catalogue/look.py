@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import staydown
 from staydown import Fingerprint, Match
+from staydown.fingerprint.files import Look
 from staydown_server import vault
 from staydown_server.catalogue import fetch
 from staydown_server.catalogue.models import Item
@@ -18,11 +19,11 @@ from staydown_server.catalogue.sweep import Found
 LARGEST_FILE = 64_000_000
 
 
-def look_at(item: Item) -> Fingerprint | None:
+def look_at(item: Item, *, look: Look = "upload") -> Fingerprint | None:
     """The fingerprint of the file that the host shows for *item*; None where there is none."""
     try:
         answer = fetch.fetch(item.media_url or item.url, host=item.host, limit=LARGEST_FILE)
-        return fingerprint_bytes(answer.body) if answer.status == 200 else None
+        return fingerprint_bytes(answer.body, look=look) if answer.status == 200 else None
     except (fetch.FetchError, staydown.MediaError):
         return None
 
@@ -30,9 +31,11 @@ def look_at(item: Item) -> Fingerprint | None:
 def as_shown(item: Item | None, known: Fingerprint) -> Fingerprint:
     """*known*, the stored fingerprint of *item*, with its pixels if the host still shows that file.
 
-    It then finds more: mirrored parts, and smaller ones.
+    It then finds more: mirrored parts, and smaller ones; and a film is looked at closely, as
+    one that was reported.
     """
-    seen = look_at(item) if item is not None and known.local is not None else None
+    has_layer = known.local is not None or known.film is not None
+    seen = look_at(item, look="reported") if item is not None and has_layer else None
     return seen if seen is not None and seen.sha256 == known.sha256 else known
 
 
@@ -43,7 +46,8 @@ def closer(reported: Fingerprint, found: Found) -> Match | None:
     evidence of where: that runs from the copy to the reported picture.
     """
     unseen = replace(found.match, region=None)
-    if found.match.kind == "identical" or reported.local is None:
+    has_layer = reported.local is not None or reported.film is not None
+    if found.match.kind == "identical" or not has_layer:
         return unseen
     seen = look_at(found.item)
     if seen is None:

@@ -13,19 +13,23 @@ from django.conf import settings
 
 import staydown
 from staydown import Fingerprint
+from staydown.fingerprint.files import Look
 from staydown.fingerprint.local import LocalFingerprint, LocalFormError
 from staydown.media.origin import read_anchors
 from staydown_server import vault
 
 
-def fingerprint_file(path: str | os.PathLike[str]) -> Fingerprint:
-    """The fingerprint of the picture in a file; raises a `MediaError`."""
-    return staydown.fingerprint_file(path, key=vault.local_key())
+def fingerprint_file(path: str | os.PathLike[str], *, look: Look = "upload") -> Fingerprint:
+    """The fingerprint of the picture or film in a file; raises a `MediaError`.
+
+    What people report gets a closer *look*, see ``docs/video.md``.
+    """
+    return staydown.fingerprint_file(path, key=vault.local_key(), look=look)
 
 
-def fingerprint_bytes(content: bytes) -> Fingerprint:
-    """The fingerprint of the picture whose file has the bytes *content*; raises a `MediaError`."""
-    return staydown.fingerprint_bytes(content, key=vault.local_key())
+def fingerprint_bytes(content: bytes, *, look: Look = "upload") -> Fingerprint:
+    """The same for a file whose bytes are *content*."""
+    return staydown.fingerprint_bytes(content, key=vault.local_key(), look=look)
 
 
 def marks_of(content: bytes) -> list[dict[str, Any]]:
@@ -48,13 +52,21 @@ def trust_anchors() -> str:
 
 def from_outside(fingerprint: Fingerprint) -> Fingerprint:
     """A fingerprint that somebody sent us: what it says of a local layer is not ours to keep."""
-    return replace(fingerprint, local=None, glimpse=None)
+    film = fingerprint.film
+    bare = film and replace(film, stills=(), moments=None, sketches=None)
+    return replace(fingerprint, local=None, glimpse=None, film=bare)
 
 
 def stored_form(fingerprint: Fingerprint) -> str:
     """*fingerprint* as our tables hold it: JSON, with its local layer if our key made it."""
-    layer = fingerprint.local_layer()
-    return fingerprint.to_json(with_local=layer is not None and _is_ours(layer))
+    film = fingerprint.film
+    if film is not None:
+        # The moments of an upload would be larger than all the rest.
+        film = replace(film, sketches=None).kept()
+    stills = film.stills if film else ()
+    layers = [fingerprint.local_layer(), *(still.local for still in stills)]
+    ours = all(_is_ours(layer) for layer in layers if layer is not None)
+    return replace(fingerprint, film=film).to_json(with_local=ours)
 
 
 def _is_ours(layer: bytes) -> bool:

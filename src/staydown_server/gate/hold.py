@@ -147,4 +147,5 @@ def _row(held: HeldUpload, match: Match) -> HeldMatch:
         distance=match.distance,
         orientation=match.orientation,
         region=match.region,
+        spans=[span.to_dict() for span in match.spans],
     )

@@ -128,6 +128,7 @@ class HeldMatch(models.Model):
     distance = models.PositiveSmallIntegerField(null=True)
     orientation = models.CharField(max_length=30)
     region = models.JSONField(null=True)
+    spans = models.JSONField(default=list)
 
     class Meta:
         constraints = [

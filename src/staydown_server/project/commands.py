@@ -247,10 +247,14 @@ def _start(data: Path, *, must_exist: bool = False) -> None:
             )
         _make_key(key_file)
     import django
+    from django.core.exceptions import ImproperlyConfigured
     from django.core.management import call_command
     from django.db import DatabaseError
 
-    django.setup()
+    try:
+        django.setup()
+    except ImproperlyConfigured as error:
+        raise _CannotStart(str(error)) from error
     (data / "incoming").mkdir(exist_ok=True, mode=0o700)
     try:
         call_command("migrate", verbosity=0, interactive=False)

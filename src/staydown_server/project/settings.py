@@ -1,20 +1,39 @@
 """Settings, all from the environment; docs/settings.md lists each of them."""
 
+import math
 import os
 from pathlib import Path
+from typing import TypeVar
 from urllib.parse import urlsplit
 
+from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
+
+_N = TypeVar("_N", int, float)
+
+
+def _number(name: str, default: _N) -> _N:
+    """The number above 0 that the setting *name* gives; whole if *default* is."""
+    text = os.environ.get(name, str(default))
+    try:
+        number = type(default)(text)
+    except ValueError:
+        number = type(default)(0)
+    if not 0 < number < math.inf:
+        kind = "whole number" if isinstance(default, int) else "number"
+        raise ImproperlyConfigured(f"{name} is {text!r}: write a {kind} above 0, such as {default}")
+    return number
+
 
 DATA = Path(os.environ.get("STAYDOWN_DATA", "var/staydown")).resolve()
 PUBLIC_URL = os.environ.get("STAYDOWN_PUBLIC_URL", "http://127.0.0.1:8000").rstrip("/")
 KEY_FILE = Path(os.environ.get("STAYDOWN_KEY_FILE", DATA / "keys" / "installation.key"))
 C2PA_ANCHORS = os.environ.get("STAYDOWN_C2PA_ANCHORS", "")
 JURISDICTION = os.environ.get("STAYDOWN_JURISDICTION", "us")
-JOB_LEASE_SECONDS = float(os.environ.get("STAYDOWN_JOB_LEASE_SECONDS", "15"))
-JOB_THREADS = int(os.environ.get("STAYDOWN_JOB_THREADS", "4"))
-WEB_THREADS = int(os.environ.get("STAYDOWN_WEB_THREADS", "4"))
-UPLOAD_LIMIT = int(os.environ.get("STAYDOWN_UPLOAD_LIMIT_MB", "64")) * 1_000_000
+JOB_LEASE_SECONDS = _number("STAYDOWN_JOB_LEASE_SECONDS", 15.0)
+JOB_THREADS = _number("STAYDOWN_JOB_THREADS", 4)
+WEB_THREADS = _number("STAYDOWN_WEB_THREADS", 4)
+UPLOAD_LIMIT = _number("STAYDOWN_UPLOAD_LIMIT_MB", 64) * 1_000_000
 
 
 def _secret_key() -> str:

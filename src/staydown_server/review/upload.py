@@ -75,4 +75,5 @@ def _place_in_case(held: HeldUpload, match: HeldMatch, *, with_fingerprint: bool
         match_orientation=match.orientation,
         match_distance=match.distance,
         match_region=match.region,
+        match_spans=match.spans,
     )

@@ -14,6 +14,7 @@ from staydown_server.gate.models import HeldMatch
 
 Places = npt.NDArray[np.float64]
 
+_MOST_SPANS = 3
 _WHOLE = 0.95
 """Of a picture whose share is larger, nothing that matters is cut off."""
 
@@ -39,12 +40,18 @@ class Evidence:
 
 def evidence_of_row(row: CaseItem) -> Evidence:
     """Why the row's item is called a copy."""
-    return _evidence(row.match_kind, row.match_distance, row.match_orientation, row.match_region)
+    return _evidence(
+        row.match_kind,
+        row.match_distance,
+        row.match_orientation,
+        row.match_region,
+        row.match_spans,
+    )
 
 
 def evidence_of_match(match: HeldMatch) -> Evidence:
     """Why an upload is held."""
-    return _evidence(match.kind, match.distance, match.orientation, match.region)
+    return _evidence(match.kind, match.distance, match.orientation, match.region, match.spans)
 
 
 def kind_words(kind: str) -> str:
@@ -58,15 +65,50 @@ def kind_words(kind: str) -> str:
 
 
 def _evidence(
-    kind: str, distance: int | None, orientation: str, region: dict[str, Any] | None
+    kind: str,
+    distance: int | None,
+    orientation: str,
+    region: dict[str, Any] | None,
+    spans: list[dict[str, Any]],
 ) -> Evidence:
-    sentences = [_sentence(kind, region)]
+    is_film = bool(spans)
+    sentences = [_("The same film.") if is_film and kind == "same" else _sentence(kind, region)]
+    sentences += [_when(span) for span in spans[:_MOST_SPANS]]
+    if len(spans) > _MOST_SPANS:
+        sentences.append(_("There are %(count)s such stretches.") % {"count": len(spans)})
     if distance is not None:
         sentences.append(_("%(distance)s of 256 bits differ.") % {"distance": distance})
     if orientation not in ("", "original"):
         sentences.append(_("It is mirrored or turned."))
     drawn = _outlines(region) if region else (None, None)
     return Evidence(" ".join(sentences), _place(region) if region else "", *drawn)
+
+
+def _when(span: dict[str, Any]) -> str:
+    """One stretch of time in words; a picture has the one moment 0."""
+    times = {
+        "reported_from": _clock(span["reported"][0]),
+        "reported_to": _clock(span["reported"][1]),
+        "from": _clock(span["suspect"][0]),
+        "to": _clock(span["suspect"][1]),
+    }
+    if not any(span["suspect"]):
+        return _("It shows the reported film as it is at %(reported_from)s.") % times
+    if not any(span["reported"]):
+        return _("It shows the reported picture from %(from)s to %(to)s.") % times
+    return (
+        _(
+            "From %(from)s to %(to)s it shows the reported film from %(reported_from)s to "
+            "%(reported_to)s."
+        )
+        % times
+    )
+
+
+def _clock(seconds: float) -> str:
+    minutes, rest = divmod(int(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 
 
 def _sentence(kind: str, region: dict[str, Any] | None) -> str:

@@ -142,8 +142,8 @@ def leave(request: HttpRequest) -> HttpResponse:
 def _fingerprint(upload: "File[bytes]") -> staydown.Fingerprint:
     temporary_file_path = getattr(upload, "temporary_file_path", None)
     if temporary_file_path:
-        return fingerprint_file(temporary_file_path())
-    return fingerprint_bytes(upload.read())
+        return fingerprint_file(temporary_file_path(), look="reported")
+    return fingerprint_bytes(upload.read(), look="reported")
 
 
 def _acknowledge(told: Report, submission: str) -> HttpResponse:

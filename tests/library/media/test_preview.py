@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from library.films import HEIGHT, WIDTH, filmed, scene
 from library.pictures import drawing, encoded, opened, png_bomb, sample
 from staydown import MediaError
 from staydown.media.preview import preview
@@ -124,3 +125,18 @@ def test_file_that_cannot_be_shown_is_a_named_error(content: bytes, code: str) -
         preview(content, longest_side=100)
 
     assert caught.value.code == code
+
+
+@pytest.mark.parametrize("codec", ["libx264", "libvpx-vp9"])
+def test_film_has_a_grey_still_that_lies_as_the_film_does(codec: str) -> None:
+    """Not its first frame, which is often black."""
+    black = [np.zeros((HEIGHT, WIDTH, 3), np.uint8)] * 4
+    film = filmed([*black, *scene(1, 5.0)], codec=codec, key_every=10, rotation=90)
+
+    still = Image.open(io.BytesIO(preview(film, longest_side=240, is_veiled=False)))
+    veiled = Image.open(io.BytesIO(preview(film, longest_side=240)))
+
+    assert still.size == veiled.size == (180, 240)
+    assert np.asarray(still.convert("L")).std() > 20
+    assert np.ptp(np.asarray(still.convert("RGB")).astype(int), axis=2).max() < 12
+    assert np.asarray(veiled.convert("L")).std() < np.asarray(still.convert("L")).std()

@@ -157,12 +157,14 @@ def test_a_fault_of_ours_is_not_the_files(
     host: Host, plaza: HostDouble, picture: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """No decoder could be started: the row waits instead of being given up."""
+    from staydown.fingerprint.files import new_pool
     from staydown.media import isolate
+    from staydown.media.opened import SharedPool
 
     plaza.show("x", picture)
     receipt = alice_reports(plaza.file("x"))
     with monkeypatch.context() as patch:
-        patch.setattr("staydown.fingerprint.files._default", None)
+        patch.setattr("staydown.fingerprint.files.default_pool", SharedPool(new_pool))
         patch.setattr(isolate.sys, "executable", "/nowhere/python")
         assert run_jobs() == ["cases.locate"]
 

@@ -125,6 +125,26 @@ def test_a_jurisdiction_that_is_none_is_refused_at_the_start(installation: Path)
     assert "Traceback" not in refused.stderr
 
 
+@pytest.mark.parametrize(
+    ("name", "text", "sentence"),
+    [
+        ("STAYDOWN_WEB_THREADS", "four", "'four': write a whole number above 0, such as 4"),
+        ("STAYDOWN_JOB_THREADS", "0", "'0': write a whole number"),
+        ("STAYDOWN_UPLOAD_LIMIT_MB", "1.5", "'1.5': write a whole number"),
+        ("STAYDOWN_JOB_LEASE_SECONDS", "nan", "'nan': write a number above 0"),
+    ],
+)
+def test_a_setting_that_is_no_number_is_a_sentence(
+    installation: Path, name: str, text: str, sentence: str
+) -> None:
+    """Which one it is, and what to write."""
+    refused = staydown(installation, "serve", "--port", "0", **{name: text})
+
+    assert refused.returncode == 1
+    assert f"{name} is {sentence}" in refused.stderr
+    assert refused.stderr.count("\n") == 1
+
+
 def test_a_policy_that_blocks_replaced_regions_is_refused_at_the_start(
     monkeypatch: pytest.MonkeyPatch, settings: Any
 ) -> None:

@@ -5,7 +5,6 @@ Context for the person who decides, never a condition: see ``docs/origin.md``.
 
 from staydown.media.origin.files import (
     AnchorsError,
-    default_pool,
     marks_of_origin,
     marks_of_origin_bytes,
     new_pool,
@@ -21,7 +20,6 @@ __all__ = [
     "Mark",
     "MarkError",
     "State",
-    "default_pool",
     "marks_of_origin",
     "marks_of_origin_bytes",
     "new_pool",

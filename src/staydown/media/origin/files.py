@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import atexit
 import os
 import ssl
-import threading
 from pathlib import Path
 from typing import Any
 
-from staydown.media.errors import DecoderDied, UnreadableFile
+from staydown.media.errors import DecoderDied
 from staydown.media.isolate import DecoderPool
+from staydown.media.opened import SharedPool, opened_bytes, opened_file
 from staydown.media.origin.marks import Mark, MarkError
 
 # A name, not an import: c2pa's library is loaded in the decoders only. And in decoders
@@ -20,27 +19,17 @@ _ENTRY = f"{_MODULE}:read_marks"
 _ANCHOR_BYTES = 500_000
 _AT_MOST = 64
 
-_default: DecoderPool | None = None
-_first_use = threading.Lock()
-
 
 class AnchorsError(ValueError):
     """The trust anchors cannot be used; the message says why."""
 
 
-def default_pool() -> DecoderPool:
-    """The decoders that are used where none are named; started at the first file."""
-    global _default
-    with _first_use:
-        if _default is None:
-            _default = new_pool()
-            atexit.register(_default.close)
-        return _default
-
-
 def new_pool(**options: Any) -> DecoderPool:
     """A pool of decoders of one's own; *options* are those of `DecoderPool`."""
     return DecoderPool((_MODULE,), **options)
+
+
+_default_pool = SharedPool(new_pool)
 
 
 def marks_of_origin(
@@ -54,15 +43,8 @@ def marks_of_origin(
     is a mark that says ``unreadable``. Nothing is fetched from anywhere. *pool* is one
     of `new_pool`.
     """
-    try:
-        # Not to wait for the other end, should this be a pipe.
-        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
-    except OSError as error:
-        raise UnreadableFile from error
-    try:
-        return _marks(fd, pool or default_pool(), anchors)
-    finally:
-        os.close(fd)
+    with opened_file(path) as fd:
+        return _marks(fd, pool or _default_pool(), anchors)
 
 
 def marks_of_origin_bytes(
@@ -75,14 +57,8 @@ def marks_of_origin_bytes(
 
     As `marks_of_origin`. Nothing is written to a disk.
     """
-    view = memoryview(content).cast("B")
-    fd = os.memfd_create("origin", os.MFD_CLOEXEC)
-    try:
-        while view:
-            view = view[os.write(fd, view) :]
-        return _marks(fd, pool or default_pool(), anchors)
-    finally:
-        os.close(fd)
+    with opened_bytes(content) as fd:
+        return _marks(fd, pool or _default_pool(), anchors)
 
 
 def read_anchors(path: str | os.PathLike[str]) -> str:

@@ -39,6 +39,7 @@ class Migration(migrations.Migration):
                 ('match_orientation', models.CharField(blank=True, max_length=30)),
                 ('match_distance', models.PositiveSmallIntegerField(null=True)),
                 ('match_region', models.JSONField(null=True)),
+                ('match_spans', models.JSONField(default=list)),
                 ('created_at', models.DateTimeField(auto_now_add=True)),
                 ('case', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to='cases.case')),
                 ('copy_of', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, to='cases.caseitem')),

@@ -68,6 +68,7 @@ class Migration(migrations.Migration):
                 ('distance', models.PositiveSmallIntegerField(null=True)),
                 ('orientation', models.CharField(max_length=30)),
                 ('region', models.JSONField(null=True)),
+                ('spans', models.JSONField(default=list)),
                 ('held', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to='gate.heldupload')),
                 ('keep_down', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to='gate.keepdown')),
             ],
