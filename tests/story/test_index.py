@@ -1,16 +1,24 @@
 """The index through several processes, and through their deaths."""
 
+import io
 import json
 import os
+import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
+from PIL import Image
+from test_path import _first
+from world import SECONDS, Server, Visitor, wait_for
 
-from story.world import ROOT, SECONDS, Server
+from library.pictures import drawing
 
+VALID = {"good_faith": "yes", "contact": "alice@example.org", "signature": "Alice Example"}
 ASKING_SECONDS = 6.0
 
 
@@ -23,13 +31,13 @@ def environment(tmp_path: Path) -> dict[str, str]:
         **os.environ,
         "STAYDOWN_DATA": str(server.data),
         "DJANGO_SETTINGS_MODULE": "staydown_server.project.settings",
-        "PYTHONPATH": os.pathsep.join([str(ROOT / "tests"), *filter(None, sys.path)]),
+        "PYTHONPATH": os.pathsep.join([str(Path(__file__).parent), *filter(None, sys.path)]),
     }
 
 
 def started(environment: dict[str, str], *arguments: str) -> "subprocess.Popen[str]":
     return subprocess.Popen(
-        [sys.executable, "-m", "story.index_process", *arguments],
+        [sys.executable, "-m", "index_process", *arguments],
         env=environment,
         stdout=subprocess.PIPE,
         text=True,
@@ -39,7 +47,7 @@ def started(environment: dict[str, str], *arguments: str) -> "subprocess.Popen[s
 #: Adds and strikes out for some seconds, and prints when each began and ended.
 CHANGES = f"""
 import json, time
-from story.index_process import *
+from index_process import *
 host = Host.objects.get()
 for at, fingerprint in enumerate(far(300)):
     add(host, f"far{{at}}", fingerprint)
@@ -110,3 +118,50 @@ def test_nothing_acknowledged_is_lost_when_writers_are_killed(environment: dict[
     assert result["rounds"] == 200
     assert result["acknowledged"] > 200
     assert result["with_snapshot"] > 100
+
+
+@pytest.fixture
+def two_processes(tmp_path: Path) -> Iterator[Server]:
+    """A server with two web processes."""
+    server = Server(tmp_path / "staydown", STAYDOWN_WEB_PROCESSES="2")
+    try:
+        server.start()
+        yield server
+    finally:
+        server.end()
+
+
+def test_every_web_process_obeys_from_the_decision_on(two_processes: Server) -> None:
+    """Kept down through one process, blocked by both; taken back, let through by both."""
+    server, alice, bob = two_processes, Visitor(two_processes), Visitor(two_processes)
+    key = server.add_host("plaza", "http://127.0.0.1:1")["api_key"]
+    picture = io.BytesIO()
+    Image.fromarray(drawing(480, 360, 3)).save(picture, "JPEG", quality=90)
+    files = [("files", ("from-the-chat.jpg", picture.getvalue()))]
+    alice.send("/report/", files=files, **{**VALID, "places": ""})
+    wait_for(server.all_jobs_done, why="swept")
+    assert verdicts(server, key, picture.getvalue()) == {"allow"}
+
+    bob.sign_in()
+    case_path = _first(r'href="(/desk/cases/\d+/)"', bob.get("/desk/").text)
+    rows = re.findall(r'data-row="(\d+)"', bob.get(case_path).text)
+    decision = {"row": rows, "reason": "Reported.", "outcome": "remove"}
+    bob.send(case_path, form=f"{case_path}decide/", **decision)
+    assert verdicts(server, key, picture.getvalue()) == {"block"}
+
+    alice.send("/status/", form="/status/withdraw/", sure="yes")
+    assert verdicts(server, key, picture.getvalue()) == {"allow"}
+
+
+def verdicts(server: Server, key: str, picture: bytes) -> set[str]:
+    """What thirty checks say, each through a connection of its own: both processes are asked."""
+    answers = [
+        requests.post(
+            f"{server.url}/api/v1/check",
+            files={"file": ("picture.jpg", picture, "image/jpeg")},
+            headers={"Authorization": f"Bearer {key}", "Connection": "close"},
+            timeout=SECONDS,
+        )
+        for _ in range(30)
+    ]
+    return {answer.json().get("verdict", answer.text) for answer in answers}

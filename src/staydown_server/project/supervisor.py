@@ -126,7 +126,7 @@ class _Child:
 
 def _web_command(host: str, port: int) -> list[str]:
     command = [sys.executable, "-m", "granian", "--interface", "wsgi", "--no-ws"]
-    command += ["--host", host, "--port", str(port), "--workers", "1"]
+    command += ["--host", host, "--port", str(port), "--workers", str(settings.WEB_PROCESSES)]
     command += ["--blocking-threads", str(settings.WEB_THREADS), "--backpressure", "64"]
     command += ["--respawn-failed-workers", "--log-level", "warning"]
     return [*command, "staydown_server.project.wsgi:application"]
