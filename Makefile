@@ -3,7 +3,7 @@
 # make test     everything CI runs
 # make check    the same without the browser, for quick rounds
 # make bench    the benchmarks
-# make fuzz     damaged pictures for a minute: each a hash or a named error (SECONDS, COUNT)
+# make fuzz     damaged pictures and films for a minute: each a hash or a named error (SECONDS, COUNT)
 # make messages compile the French catalogue after a change
 .PHONY: setup run test check lint bench fuzz messages lock clean
 .DELETE_ON_ERROR:

@@ -12,7 +12,7 @@ import subprocess
 import sys
 
 # The lines of this list are the order of the run: quick ones first.
-BENCHMARKS = ("pictures", "index", "copies", "videos")
+BENCHMARKS = ("pictures", "index", "hasher", "copies", "videos", "video_regions", "long_film")
 
 
 def main() -> int:

@@ -99,3 +99,23 @@ def frames_of(content: bytes) -> list[Pixels]:
     """The frames of a film, RGB, by PyAV."""
     with av.open(io.BytesIO(content)) as container:
         return [frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)]
+
+
+def looped(content: bytes, times: int) -> bytes:
+    """The film so many times in a row, without encoding it again."""
+    out = io.BytesIO()
+    with av.open(io.BytesIO(content)) as source, av.open(out, "w", format="mp4") as target:
+        stream = source.streams.video[0]
+        copy: Any = target.add_stream_from_template(stream)
+        packets = [packet for packet in source.demux(stream) if packet.size]
+        stamps = [(packet.pts, packet.dts) for packet in packets]
+        length = stream.duration
+        for turn in range(times):
+            for packet, (shown, decoded) in zip(packets, stamps, strict=True):
+                assert shown is not None
+                assert decoded is not None
+                assert length is not None
+                packet.pts, packet.dts = shown + turn * length, decoded + turn * length
+                packet.stream = copy
+                target.mux(packet)
+    return out.getvalue()

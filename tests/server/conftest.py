@@ -1,6 +1,8 @@
 """The standing cast: Alice's item on Plaza, Bob at the desk, Charlie outside."""
 
+import threading
 from collections.abc import Iterator
+from copy import copy
 from typing import Any
 
 import pytest
@@ -14,7 +16,6 @@ from staydown_server.accounts.models import Host, User
 from staydown_server.cases.models import Case
 from staydown_server.catalogue import look as catalogue_look
 from staydown_server.catalogue import sweep as catalogue_sweep
-from staydown_server.catalogue.live import LiveIndex
 from staydown_server.catalogue.models import Item
 from staydown_server.catalogue.register import register
 from staydown_server.gate import check as gate_check
@@ -25,10 +26,9 @@ from staydown_server.notices.receive import Receipt
 def fresh_indexes(monkeypatch: pytest.MonkeyPatch) -> None:
     """What this process has in memory ends with the test, as the rows do."""
     for module in (catalogue_sweep, gate_check):
-        old = module.live_index
-        monkeypatch.setattr(
-            module, "live_index", LiveIndex(old.shelf, old._rows, frames_apart=old._frames_apart)
-        )
+        again = copy(module.live_index)
+        again._loaded, again._tried, again._lock = None, None, threading.Lock()
+        monkeypatch.setattr(module, "live_index", again)
 
 
 @pytest.fixture(autouse=True)

@@ -78,6 +78,9 @@ STRETCH = 1000.0
 """Million pixels decoded before a decoder gives the word back: a few seconds, so that a
 long film never holds up the queue."""
 
+_HASHING = 0.25
+"""What hashing a frame costs, in million pixels decoded: of a small film, most of it."""
+
 _MOST_BYTES = 512 << 20
 _KEYS_APART = 0.4
 _CREDIT = 2.0
@@ -136,7 +139,7 @@ class _Stretch:
             if allowed != 0:
                 self._take_all(self._video.decode(group, allowed))
             self._end = max(self._end, group.time + group.seconds)
-            spent += self._megapixels * (self._seen - before)
+            spent += (self._megapixels + _HASHING) * (self._seen - before)
         self._take_all(self._video.rest())
         if not self._seen and start == 0:
             raise DamagedMedia

@@ -33,6 +33,8 @@ Bytes = npt.NDArray[np.uint8]
 _WHOLE = 0.8
 """A span of this share of both films, or more, makes them the same."""
 _MOMENT = 0.5
+_REPLACED = 1 / 3
+"""Of the stills believed, so many have a region replaced. Of untouched copies 1 in 100 has."""
 _MANY = 5
 _MOST_GUESSED = 256
 
@@ -43,11 +45,18 @@ def compare_films(
     *,
     threshold: Threshold,
     key: LocalKey,
+    closely: bool = True,
     id: str | None = None,
 ) -> Match | None:
-    """The match of two fingerprints of which one at least is of a film; None if there is none."""
+    """The match of two fingerprints of which one at least is of a film; None if there is none.
+
+    Unless it is to look *closely*, what hashes call the same is not searched for replaced
+    regions, which takes seconds a film.
+    """
     if reported.film is not None and suspect.film is not None:
         whole = _by_hashes(reported.film, suspect.film, threshold, id)
+        if whole is not None and not closely:
+            return whole
         if not reported.film.stills or not suspect.film.stills:
             return whole
         found = find_film_part(reported.film, suspect.film, key)
@@ -65,6 +74,7 @@ def search_films(
     *,
     threshold: Threshold,
     key: LocalKey,
+    closely: bool = True,
 ) -> list[Match]:
     """The matches of *suspect* among *entries*, by their ids; one of the two is a film.
 
@@ -73,7 +83,7 @@ def search_films(
     matches: list[Match] = []
     thin: list[Match] = []
     for id, entry in entries:
-        match = compare_films(entry, suspect, threshold=threshold, key=key, id=id)
+        match = compare_films(entry, suspect, threshold=threshold, key=key, closely=closely, id=id)
         if match is None:
             continue
         (thin if is_thin(match, entry.film, suspect.film) else matches).append(match)
@@ -156,8 +166,10 @@ def _of_sightings(
         for each, verdict in zip(found, verdicts, strict=True)
         if verdict is not None and verdict.kind == "replaced"
     ]
-    # In a film the mark of a swapped face stays, from still to still.
-    is_replaced = len(replaced) >= max(2, len(found) / 2)
+    covered = sum(each is not None and each.kind == "covered" for each in verdicts)
+    # The mark of a swapped face comes back from still to still; not in all of them, for on
+    # its way it passes over what is too plain to tell.
+    is_replaced = len(replaced) >= max(2, len(found) * _REPLACED, covered + 1)
     if whole is not None and not is_replaced:
         return whole
     shown, verdict = (

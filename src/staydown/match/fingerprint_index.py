@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Self
 
 import numpy as np
 import numpy.typing as npt
 
 from staydown.fingerprint import Fingerprint
-from staydown.fingerprint.film import Film
+from staydown.fingerprint.film import Film, Still
 from staydown.fingerprint.local import LocalKey
 from staydown.match.compare import has_local
 from staydown.match.hamming import HammingIndex
@@ -102,10 +102,13 @@ class FingerprintIndex:
         *,
         settled: frozenset[int] = frozenset(),
         threshold: Threshold = PDQ_CONFIDENT,
+        closely: bool = True,
     ) -> list[Match]:
         """The matches of *fingerprint*, each with its entry's number for an id, in no order.
 
-        Entries that are *settled*, identical files, are not looked at.
+        Entries that are *settled*, identical files, are not looked at. Unless it is to look
+        *closely*, films are compared by their hashes where those agree, and else by a few
+        stills: much sooner, for one who looks at each that is found afterwards.
         """
         near = self._near(fingerprint, threshold)
         matches = {
@@ -131,7 +134,7 @@ class FingerprintIndex:
         films |= self._glimpsed_in(fingerprint)
         return [
             *matches.values(),
-            *self._search_films(films, settled, fingerprint, load, threshold),
+            *self._search_films(films, settled, fingerprint, load, threshold, closely),
         ]
 
     def write(self, snapshot: NewSnapshot) -> None:
@@ -177,6 +180,7 @@ class FingerprintIndex:
         fingerprint: Fingerprint,
         load: Load,
         threshold: Threshold,
+        closely: bool,
     ) -> list[Match]:
         wanted = [each for each in films if each not in settled]
         if not wanted:
@@ -188,7 +192,8 @@ class FingerprintIndex:
             for start in range(0, len(wanted), _PORTION)
             for entry, kept in load(wanted[start : start + _PORTION]).items()
         )
-        return search_films(loaded, fingerprint, threshold=threshold, key=self._key)
+        suspect = fingerprint if closely else _with_few_stills(fingerprint)
+        return search_films(loaded, suspect, threshold=threshold, key=self._key, closely=closely)
 
     def _sight_of(self, fingerprint: Fingerprint) -> Sight | None:
         if self._parts is None or not has_local(fingerprint):
@@ -208,9 +213,7 @@ class FingerprintIndex:
         if self._parts is None or fingerprint.film is None:
             return {}
         found: dict[int, None] = {}
-        stills = fingerprint.film.stills
-        for at in _spread(len(stills), _MOST_STILLS):
-            still = stills[at]
+        for still in _few_stills(fingerprint.film):
             if still.glimpse is not None and still.glimpse.key == self._key:
                 found |= self._glimpsed(still.glimpse.sight, _MOST_A_STILL)
         return dict.fromkeys(list(found)[:_MOST_JUDGED])
@@ -221,6 +224,15 @@ class FingerprintIndex:
 
             self._parts = LocalIndex()
         return self._parts
+
+
+def _few_stills(film: Film) -> tuple[Still, ...]:
+    return tuple(film.stills[at] for at in _spread(len(film.stills), _MOST_STILLS))
+
+
+def _with_few_stills(fingerprint: Fingerprint) -> Fingerprint:
+    film = fingerprint.film
+    return replace(fingerprint, film=film and replace(film, stills=_few_stills(film)))
 
 
 def _spread(count: int, most: int) -> npt.NDArray[np.int64]:

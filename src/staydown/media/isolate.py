@@ -21,6 +21,7 @@ import sys
 import threading
 import time
 import weakref
+from collections import deque
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -66,6 +67,7 @@ class DecoderPool:
         self._seccomp = seccomp
         self._files_per_decoder = files_per_decoder
         self._turn = threading.Condition()
+        self._waiting: deque[object] = deque()
         self._idle: list[_Decoder] = []
         self._all: set[_Decoder] = set()
         self._busy = 0
@@ -126,25 +128,29 @@ class DecoderPool:
 
     def _take(self) -> _Decoder:
         with self._turn:
-            while True:
-                while self._idle:
-                    # The one used last has the warmest caches.
-                    decoder = self._idle.pop()
-                    if decoder.is_well():
-                        self._busy += 1
-                        return decoder
-                    self._all.discard(decoder)
-                    decoder.end()
-                if self._busy < self.size:
-                    self._busy += 1
-                    break
-                self._turn.wait()
+            # First come, first served: a long film asks again and again, and would be there
+            # sooner each time than one that has to wake up first.
+            ticket = object()
+            self._waiting.append(ticket)
+            try:
+                self._turn.wait_for(lambda: self._waiting[0] is ticket and self._busy < self.size)
+            finally:
+                self._waiting.remove(ticket)
+                self._turn.notify_all()
+            self._busy += 1
+            while self._idle:
+                # The one used last has the warmest caches.
+                decoder = self._idle.pop()
+                if decoder.is_well():
+                    return decoder
+                self._all.discard(decoder)
+                decoder.end()
         try:
             decoder = _Decoder(self.modules, self.limits, self._seccomp)
         except BaseException:
             with self._turn:
                 self._busy -= 1
-                self._turn.notify()
+                self._turn.notify_all()
             raise
         with self._turn:
             self._all.add(decoder)
@@ -158,7 +164,7 @@ class DecoderPool:
                 self._idle.append(decoder)
             else:
                 self._all.discard(decoder)
-            self._turn.notify()
+            self._turn.notify_all()
         if not keep:
             decoder.end()
 
@@ -169,6 +175,7 @@ class DecoderPool:
             decoder.disown()
         # Another thread of the parent may have held the lock when we were made.
         self._turn = threading.Condition()
+        self._waiting.clear()
         self._idle.clear()
         self._all.clear()
         self._busy = 0

@@ -63,6 +63,12 @@ _MOST_PACKETS = 1000
 _MOST_BYTES = 64 << 20
 """A group that passes either is cut: memory stays flat, whatever the file."""
 
+_SLOWEST, _FASTEST = 0.01, 1000.0
+"""Frames a second. Beyond either, what a file says of them is not believed."""
+
+_LONGEST = 4_000_000.0
+"""Seconds, 46 days: what a hash's time can say."""
+
 _ORIENTATIONS = {0: 1, 90: 8, 180: 3, 270: 6}
 """EXIF's number for a frame that must be turned left by so many degrees."""
 
@@ -112,7 +118,8 @@ class Video:
         self._first = stream.start_time or 0
         self._unit = float(stream.time_base or 1)
         self.width, self.height = stream.width, stream.height
-        self.fps = float(stream.average_rate or stream.guessed_rate or 0)
+        fps = float(stream.average_rate or stream.guessed_rate or 0)
+        self.fps = fps if _SLOWEST <= fps <= _FASTEST else 0.0
         if stream.duration:
             self.duration = max(0.0, stream.duration * self._unit)
         else:
@@ -223,7 +230,7 @@ class Video:
         )
 
     def _seconds(self, stamp: int) -> float:
-        return max(0.0, (stamp - self._first) * self._unit)
+        return min(max(0.0, (stamp - self._first) * self._unit), _LONGEST)
 
 
 @contextmanager
@@ -241,12 +248,18 @@ def open_video(fd: int, limits: Limits) -> Iterator[Video]:
     try:
         # The demuxer is named, so that no file is taken for a playlist of others, and
         # no protocol is allowed by which it could ask for them.
+        # Edits are not carried out but for where the film begins: fifty thousand of them,
+        # a few bytes each, take longer than a film may; and what they hide is in the file too.
         container = av.open(
             file,
             "r",
             format=VIDEO_DEMUXERS[form],
             buffer_size=1 << 17,
-            options={"protocol_whitelist": "", "max_streams": "64"},
+            options={
+                "protocol_whitelist": "",
+                "max_streams": "64",
+                **({"advanced_editlist": "0"} if form == "MP4" else {}),
+            },
         )
     except av.error.EOFError as error:
         raise TruncatedMedia from error

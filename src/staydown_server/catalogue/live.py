@@ -51,19 +51,25 @@ class _Loaded:
 
 
 class LiveIndex:
-    """The fingerprints of one *shelf*; *rows* gives those that count now, *frames_apart* how
-    films are thinned (see `FingerprintIndex`).
+    """The fingerprints of one *shelf*; *rows* gives those that count now, *frames_apart* and
+    *closely* how films are thinned and looked at (see `FingerprintIndex`).
 
     Safe to use from many threads. Not inside a transaction that may be undone: what it adds
     there would be searched all the same.
     """
 
     def __init__(
-        self, shelf: Shelf, rows: Callable[[], QuerySet[Any]], *, frames_apart: float = 0.0
+        self,
+        shelf: Shelf,
+        rows: Callable[[], QuerySet[Any]],
+        *,
+        frames_apart: float = 0.0,
+        closely: bool = True,
     ) -> None:
         self.shelf = shelf
         self._rows = rows
         self._frames_apart = frames_apart
+        self._closely = closely
         self._lock = threading.Lock()
         self._loaded: _Loaded | None = None
         # The snapshot that was opened, or refused, last.
@@ -76,7 +82,7 @@ class LiveIndex:
             loaded = self._follow()
             index, sequence = loaded.index, loaded.sequence
         same_files = self._same_files(fingerprint)
-        found = index.search(fingerprint, self._load, settled=same_files)
+        found = index.search(fingerprint, self._load, settled=same_files, closely=self._closely)
         matches = [*(identical(str(pk)) for pk in same_files), *found]
         return sorted(matches, key=lambda match: match.rank), sequence
 

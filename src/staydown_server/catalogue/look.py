@@ -43,9 +43,12 @@ def closer(reported: Fingerprint, found: Found) -> Match | None:
     """The match of *found* by its own pixels; None where they say that it is none.
 
     What the search says stands for a file that cannot be looked at now, but not its
-    evidence of where: that runs from the copy to the reported picture.
+    evidence of where: that runs from the copy to the reported picture. A film that nobody
+    looked at is never called the same: a face may be replaced in it.
     """
     unseen = replace(found.match, region=None)
+    if found.match.kind == "same" and reported.film is not None:
+        unseen = replace(unseen, kind="part")
     has_layer = reported.local is not None or reported.film is not None
     if found.match.kind == "identical" or not has_layer:
         return unseen

@@ -34,5 +34,7 @@ def sweep(fingerprint: Fingerprint) -> Swept:
 
 
 # What is reported is hashed closely, and asked with: of all that hosts show, a hash a second
-# is enough, and many.
-live_index = LiveIndex(Shelf.CATALOGUE, lambda: Item.objects.filter(gone_at=None), frames_apart=1.0)
+# is enough. And `catalogue.look.closer` looks at each film that is found.
+live_index = LiveIndex(
+    Shelf.CATALOGUE, lambda: Item.objects.filter(gone_at=None), frames_apart=1.0, closely=False
+)

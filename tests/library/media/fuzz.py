@@ -1,12 +1,13 @@
-"""`make fuzz`: damaged pictures of every kind, each a hash or a named error.
+"""`make fuzz`: damaged pictures and films of every kind, each a hash or a named error.
 
 ``python -m library.media.fuzz [--count N] [--seconds S] [--seed N]`` (from ``tests/``)
 
-Small pictures in every format and mode are changed at random and given
-to a pool. The run fails when anything but a fingerprint or a `MediaError` comes back,
-when an answer takes longer than the limits, or when the service keeps memory or open
-files. A file that ended its decoder, or ran out its time, is kept in
-``artefacts/fuzz`` under its SHA-256: it made one clear error, and is worth a look.
+Small pictures in every format and mode, and small films of every codec and container, are
+changed at random, films' headers made to lie as well, and given to a pool. The run fails when
+anything but a fingerprint or a `MediaError` comes back, when an answer takes longer than the
+limits, or when the service keeps memory or open files. A file that ended its decoder, or ran
+out its time, is kept in ``artefacts/fuzz`` under its SHA-256: it made one clear error, and is
+worth a look.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ import numpy as np
 from PIL import Image
 
 import staydown
+from library.media import film_files
 from library.pictures import ROOT, damaged, drawing, encoded
 from staydown import Limits, MediaError
 from staydown.fingerprint.files import new_pool
@@ -96,8 +98,10 @@ def in_mode(image: Image.Image, mode: str) -> Image.Image:
 
 def mutations(seed: int) -> Iterator[bytes]:
     """Damaged files without end, from every file of the corpus in turn."""
-    files = corpus()
+    films = list(film_files.films().values())
+    files = corpus() + films
     streams = [damaged(each, seed + at, 10**9) for at, each in enumerate(files)]
+    streams += [film_files.lying(each, seed + at) for at, each in enumerate(films)]
     random = np.random.default_rng(seed)
     for stream in itertools.cycle(streams):
         content = next(stream)
@@ -169,7 +173,9 @@ def keep(content: bytes) -> Path:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description="Damaged pictures: a hash or a named error.")
+    parser = argparse.ArgumentParser(
+        description="Damaged pictures and films: a hash or a named error."
+    )
     parser.add_argument("--count", type=int, default=100_000, help="so many files at most")
     parser.add_argument("--seconds", type=float, default=60, help="so long at most")
     parser.add_argument("--seed", type=int, default=int(time.time()))

@@ -341,6 +341,31 @@ def outcome(prober: Prober, probe: str) -> str:
         return type(error).__name__
 
 
+def test_who_comes_first_is_served_first(prober: Prober) -> None:
+    """One who asks again and again, as for a long film, does not push others back."""
+    order: list[str] = []
+    stop = threading.Event()
+
+    def ask_on_and_on() -> None:
+        while not stop.is_set():
+            prober.ask("size")
+            order.append("film")
+
+    greedy = threading.Thread(target=ask_on_and_on)
+    greedy.start()
+    try:
+        for _ in range(25):
+            before = len(order)
+            prober.ask("size")
+            order.append("picture")
+            between = order[before:-1]
+            # One that was at work, one that had asked before, and one that ended beside us.
+            assert len(between) <= 3, between
+    finally:
+        stop.set()
+        greedy.join()
+
+
 def test_closed_pool_ends_its_decoders_and_starts_again(prober_with: Any) -> None:
     """Closing is for tidiness, not a trap."""
     prober = prober_with()

@@ -85,15 +85,17 @@ def test_a_reported_film_is_looked_at_closely(film: bytes, show: Any, plaza: Hos
 def test_a_film_whose_host_is_down_is_judged_by_what_was_registered(
     film: bytes, show: Any, plaza: HostDouble
 ) -> None:
-    """Nothing waits for a closer look."""
+    """Nothing waits for a closer look; and a copy that nobody could look at needs a person."""
     item = show("reported", film)
+    show("copy", filmed(scene(1, 8.0), crf="34"))
     plaza.is_down = True
     receipt = alice_reports(item.url)
 
     run_jobs()
 
-    (row,) = rows_of(case_of(receipt))
+    row, copy = rows_of(case_of(receipt))
     assert row.fingerprint == item.fingerprint
+    assert (copy.match_kind, copy.needs_a_look) == ("part", True)
 
 
 def test_the_gate_knows_a_film_again(
