@@ -30,7 +30,7 @@ check: lint
 	$(PYTEST) -m "not browser"
 
 test: lint
-	@tools/debian-packages.sh "chromium=chromium fonts-dejavu-core"
+	@tools/debian-packages.sh "chromium=chromium fonts-dejavu-core" "npm=nodejs npm"
 	$(PYTEST)
 
 bench: setup

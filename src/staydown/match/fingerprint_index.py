@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Self, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -23,17 +25,22 @@ if TYPE_CHECKING:
     from staydown.fingerprint.local import Sight
     from staydown.match.local_index import LocalIndex
 
+T = TypeVar("T")
+R = TypeVar("R")
+
 Load = Callable[[Sequence[int]], Mapping[int, Fingerprint]]
 """The fingerprints kept under some numbers; those that are there no more are left out."""
 
 MOST_ENTRIES = 1 << 43
 _MOST_JUDGED = 24
 """Of the pictures that PDQ calls the same, so many are searched for a replaced region."""
-_MOST_A_STILL = 4
-_MOST_ASKED = 1200
-"""So many frames of a film, spread over its length, are asked with: four a second of one of five
-minutes, of which four in five meet a copy that has one hash a second (``docs/video.md``)."""
-_MOST_STILLS = 8
+_MOST_A_STILL = 2
+_MOST_ASKED = 800
+"""So many frames of a film, spread over its length, are asked with. Of four a second, four in
+five meet a copy that has one hash a second (``docs/video.md``)."""
+_WORTH_A_THREAD = 64
+"""So many queries are worth being shared among threads."""
+_MOST_STILLS = 16
 """So many of its stills, spread as well, are searched for parts."""
 _PORTION = 64
 """So many films are in memory at a time."""
@@ -159,7 +166,7 @@ class FingerprintIndex:
         if not asked:
             return near
         table = np.frombuffer(b"".join(hash for hash, _ in asked), np.uint8).reshape(-1, 32)
-        rows, numbers, distances = self._hashes.range_search(table, threshold.max_distance)
+        rows, numbers, distances = self._range_search(table, threshold.max_distance)
         quality = numbers & np.uint64((1 << _QUALITY_BITS) - 1)
         frames = (numbers >> np.uint64(_QUALITY_BITS)) & np.uint64((1 << _FRAME_BITS) - 1)
         entries = numbers >> np.uint64(_ENTRY_SHIFT)
@@ -172,6 +179,17 @@ class FingerprintIndex:
         for at in good[np.lexsort((rows[good], ways[good], distances[good]))]:
             near.pictures.setdefault(int(entries[at]), (int(distances[at]), int(ways[at])))
         return near
+
+    def _range_search(
+        self, table: npt.NDArray[np.uint8], radius: int
+    ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.uint64], npt.NDArray[np.int32]]:
+        count = os.cpu_count() or 1 if len(table) >= _WORTH_A_THREAD else 1
+        parts = np.array_split(table, count)
+        starts = np.cumsum([0, *(len(part) for part in parts[:-1])])
+        found = _in_threads(lambda part: self._hashes.range_search(part, radius), parts)
+        rows = [each[0] + start for each, start in zip(found, starts, strict=True)]
+        numbers, distances = ([each[at] for each in found] for at in (1, 2))
+        return np.concatenate(rows), np.concatenate(numbers), np.concatenate(distances)
 
     def _search_films(
         self,
@@ -212,10 +230,14 @@ class FingerprintIndex:
         """The entries that a still of the film may show."""
         if self._parts is None or fingerprint.film is None:
             return {}
+        sights = [
+            still.glimpse.sight
+            for still in _few_stills(fingerprint.film)
+            if still.glimpse is not None and still.glimpse.key == self._key
+        ]
         found: dict[int, None] = {}
-        for still in _few_stills(fingerprint.film):
-            if still.glimpse is not None and still.glimpse.key == self._key:
-                found |= self._glimpsed(still.glimpse.sight, _MOST_A_STILL)
+        for entries in _in_threads(lambda sight: self._glimpsed(sight, _MOST_A_STILL), sights):
+            found |= entries
         return dict.fromkeys(list(found)[:_MOST_JUDGED])
 
     def _local_index(self) -> LocalIndex:
@@ -224,6 +246,14 @@ class FingerprintIndex:
 
             self._parts = LocalIndex()
         return self._parts
+
+
+def _in_threads(function: Callable[[T], R], arguments: Sequence[T]) -> list[R]:
+    """What *function* gives for each: the index's loops need no interpreter."""
+    if len(arguments) < 2:
+        return [function(each) for each in arguments]
+    with ThreadPoolExecutor(min(len(arguments), os.cpu_count() or 1)) as pool:
+        return list(pool.map(function, arguments))
 
 
 def _few_stills(film: Film) -> tuple[Still, ...]:

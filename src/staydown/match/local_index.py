@@ -30,7 +30,7 @@ NEAR = 14
 LONGEST_BUCKET = 256
 _FEWEST_VOTES = 2.0
 _TAIL = 512
-_SMALL = 1 << 13
+_SMALL = 1 << 15
 _FEWEST_BITS, _MOST_BITS = 4, 24
 
 Words = npt.NDArray[np.uint64]
@@ -133,7 +133,7 @@ class LocalIndex:
         """Put everything into *snapshot*, merged, without what was removed."""
         numbers, rows = self._segmented.live()
         snapshot.put("parts/ids", numbers)
-        snapshot.put("parts/rows", rows)
+        rows = snapshot.put("parts/rows", rows)
         if len(rows) > _TAIL:
             tables = Tables.of(rows)
             snapshot.put("parts/order", tables.order)

@@ -52,8 +52,11 @@ class NewSnapshot:
         self._end += -(-size // _PAGE) * _PAGE
         return array
 
-    def put(self, name: str, array: Array) -> None:
-        self.empty(name, array.shape, array.dtype)[...] = array
+    def put(self, name: str, array: Array) -> Array:
+        """*array* as it stands in the file: the caller need not keep its own."""
+        there = self.empty(name, array.shape, array.dtype)
+        there[...] = array
+        return there
 
     def finish(self, note: dict[str, Any]) -> None:
         arrays = {

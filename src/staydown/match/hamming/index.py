@@ -176,7 +176,7 @@ class HammingIndex:
         """Put everything into *snapshot*, merged, without what was removed."""
         ids, rows = self._segmented.live()
         snapshot.put("hashes/ids", ids)
-        snapshot.put("hashes/rows", rows)
+        rows = snapshot.put("hashes/rows", rows)
         if len(rows) > _TAIL:
             Tables.of(rows, lambda name, *form: snapshot.empty(f"hashes/{name}", *form))
 

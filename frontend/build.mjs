@@ -1,0 +1,39 @@
+// Bundles hasher/ for a page: `node build.mjs DIR`.
+
+import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+
+import { build } from "esbuild";
+
+const here = (path) => fileURLToPath(new URL(path, import.meta.url));
+const read = (path) => readFileSync(here(path), "utf8");
+
+/** What is bundled, from where its source can be had, and under which terms. */
+function notice() {
+  const { dependencies } = JSON.parse(read("package.json"));
+  const parts = Object.entries(dependencies).map(([name, version]) => {
+    const { license } = JSON.parse(read(`node_modules/${name}/package.json`));
+    // The MPL asks for where the source is; the others, for their text.
+    const text = license === "MPL-2.0" ? "https://mozilla.org/MPL/2.0/" : read(`node_modules/${name}/LICENSE`);
+    return `${name} ${version}, unmodified, under ${license}; its source:\nhttps://www.npmjs.com/package/${name}/v/${version}\n${text.trim()}`;
+  });
+  return `/*!\nStaydown, under Apache-2.0. Built from frontend/. It holds:\n\n${parts.join("\n\n")}\n*/`;
+}
+
+const shared = {
+  absWorkingDir: here("."),
+  outdir: process.argv[2] ?? here("../artefacts/hasher"),
+  bundle: true,
+  minify: true,
+  charset: "utf8",
+  target: ["es2022"],
+  legalComments: "none",
+};
+
+await build({ ...shared, format: "esm", entryPoints: { hasher: "hasher/hasher.ts" } });
+await build({
+  ...shared,
+  format: "iife",
+  entryPoints: { "hasher-worker": "hasher/worker.ts" },
+  banner: { js: notice() },
+});
