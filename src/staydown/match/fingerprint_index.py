@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from staydown.fingerprint import Fingerprint
-from staydown.fingerprint.film import Film, Still
+from staydown.fingerprint.film import Film
 from staydown.fingerprint.local import LocalKey
 from staydown.match.compare import has_local
 from staydown.match.hamming import HammingIndex
@@ -34,14 +34,14 @@ Load = Callable[[Sequence[int]], Mapping[int, Fingerprint]]
 MOST_ENTRIES = 1 << 43
 _MOST_JUDGED = 24
 """Of the pictures that PDQ calls the same, so many are searched for a replaced region."""
-_MOST_A_STILL = 2
+_MOST_A_STILL = 4
 _MOST_ASKED = 800
 """So many frames of a film, spread over its length, are asked with. Of four a second, four in
 five meet a copy that has one hash a second (``docs/video.md``)."""
 _WORTH_A_THREAD = 64
 """So many queries are worth being shared among threads."""
 _MOST_STILLS = 16
-"""So many of its stills, spread as well, are searched for parts."""
+"""So many of its stills, spread as well, are asked with by who does not look closely."""
 _PORTION = 64
 """So many films are in memory at a time."""
 
@@ -138,10 +138,11 @@ class FingerprintIndex:
                 found = find_part(kept, sight, self._key, whole=whole, id=str(entry))
                 if found is not None:
                     matches[entry] = found
-        films |= self._glimpsed_in(fingerprint)
+        suspect = fingerprint if closely else _with_few_stills(fingerprint)
+        films |= self._glimpsed_in(suspect)
         return [
             *matches.values(),
-            *self._search_films(films, settled, fingerprint, load, threshold, closely),
+            *self._search_films(films, settled, suspect, load, threshold, closely),
         ]
 
     def write(self, snapshot: NewSnapshot) -> None:
@@ -195,7 +196,7 @@ class FingerprintIndex:
         self,
         films: Iterable[int],
         settled: frozenset[int],
-        fingerprint: Fingerprint,
+        suspect: Fingerprint,
         load: Load,
         threshold: Threshold,
         closely: bool,
@@ -210,7 +211,6 @@ class FingerprintIndex:
             for start in range(0, len(wanted), _PORTION)
             for entry, kept in load(wanted[start : start + _PORTION]).items()
         )
-        suspect = fingerprint if closely else _with_few_stills(fingerprint)
         return search_films(loaded, suspect, threshold=threshold, key=self._key, closely=closely)
 
     def _sight_of(self, fingerprint: Fingerprint) -> Sight | None:
@@ -232,7 +232,7 @@ class FingerprintIndex:
             return {}
         sights = [
             still.glimpse.sight
-            for still in _few_stills(fingerprint.film)
+            for still in fingerprint.film.stills
             if still.glimpse is not None and still.glimpse.key == self._key
         ]
         found: dict[int, None] = {}
@@ -256,13 +256,12 @@ def _in_threads(function: Callable[[T], R], arguments: Sequence[T]) -> list[R]:
         return list(pool.map(function, arguments))
 
 
-def _few_stills(film: Film) -> tuple[Still, ...]:
-    return tuple(film.stills[at] for at in _spread(len(film.stills), _MOST_STILLS))
-
-
 def _with_few_stills(fingerprint: Fingerprint) -> Fingerprint:
     film = fingerprint.film
-    return replace(fingerprint, film=film and replace(film, stills=_few_stills(film)))
+    if film is None:
+        return fingerprint
+    few = tuple(film.stills[at] for at in _spread(len(film.stills), _MOST_STILLS))
+    return replace(fingerprint, film=replace(film, stills=few))
 
 
 def _spread(count: int, most: int) -> npt.NDArray[np.int64]:

@@ -3,8 +3,11 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+import staydown
+from library.films import filmed, scene
 from library.match.test_part import fingerprint, page
 from library.pictures import drawing
 from staydown import Fingerprint
@@ -126,3 +129,38 @@ def test_replacing_an_entry_leaves_nothing_of_it(shelf: Shelf) -> None:
     assert index.search(fingerprint(drawing(seed=3)), load) == []
     assert index.search(fingerprint(page(drawing(seed=3))), load) == []
     assert {match.id for match in index.search(shelf.kept[7], load)} == {"3", "7"}
+
+
+def test_a_hash_a_second_is_enough_for_who_asks_closely() -> None:
+    """Of all that hosts show; and cropped films are found by a few stills."""
+    frames = scene(1, 8.0)
+    reported = staydown.fingerprint_bytes(filmed(frames), look="reported")
+    cropped = [np.ascontiguousarray(each[24:-24, 32:-32]) for each in frames]
+    kept = {
+        1: staydown.fingerprint_bytes(filmed(frames, crf="33", key_every=31)),
+        2: staydown.fingerprint_bytes(filmed(cropped)),
+        3: staydown.fingerprint_bytes(filmed(scene(2, 8.0))),
+    }
+    index = FingerprintIndex(key=OPEN_KEY, frames_apart=1.0)
+    index.add(kept.items())
+    everything = FingerprintIndex(key=OPEN_KEY)
+    everything.add(kept.items())
+
+    found = index.search(reported, lambda numbers: {n: kept[n] for n in numbers}, closely=False)
+
+    assert len(index._hashes) <= 3 * 9 < len(everything._hashes) / 3
+    assert {(match.id, match.kind) for match in found} == {("1", "same"), ("2", "part")}
+
+
+def test_the_best_frame_of_each_second_is_kept() -> None:
+    """Not the one that happens to come first: it may be too plain to match."""
+    frames = [*[np.zeros((120, 160, 3), np.uint8)] * 8, *scene(1, 1.0)[:12]]
+    film = staydown.fingerprint_bytes(filmed(frames))
+    assert film.film is not None
+    index = FingerprintIndex(key=OPEN_KEY, frames_apart=1.0)
+    index.add([(1, film)])
+
+    best = film.film.pdq[int(np.argmax(film.film.quality))]
+
+    assert len(index._hashes) == 1
+    assert len(index._hashes.range_search(best.reshape(1, 32), 0)[0]) == 1
