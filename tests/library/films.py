@@ -78,7 +78,15 @@ def filmed(
                 frame.pts, frame.time_base = round(times[number] * 1000), Fraction(1, 1000)
             container.mux(stream.encode(frame))
         container.mux(stream.encode(None))
+    _be_ordinary_again()
     return out.getvalue()
+
+
+def _be_ordinary_again() -> None:
+    """SVT-AV1, where root runs it, makes its caller a real-time process, and so all that the
+    caller starts later: two of those that wait for each other starve the machine."""
+    if os.sched_getscheduler(0) != os.SCHED_OTHER:
+        os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
 
 
 @cache

@@ -240,3 +240,10 @@ def test_the_longest_film_has_no_more_hashes_than_are_allowed(
     assert 10 <= len(film) <= 40
     assert film.times[-1] > 5
     assert np.diff(film.times).max() < 1
+
+
+def test_making_films_leaves_the_tests_an_ordinary_process() -> None:
+    """An encoder of AV1 makes root's processes real-time ones: nothing else would get a turn."""
+    filmed(scene(1, 0.3), **KINDS["AV1"])
+
+    assert os.sched_getscheduler(0) == os.SCHED_OTHER
