@@ -3,17 +3,17 @@
 from django.urls import path
 from django.views.i18n import set_language
 
-from staydown_server.web import desk, person, sign_in, uploader, uploads
+from staydown_server.web import desk, report, sign_in, status, uploader, uploads
 
 app_name = "web"
 
 urlpatterns = [
-    path("", person.home, name="home"),
-    path("report/", person.report, name="report"),
-    path("report/received/", person.received, name="received"),
-    path("status/", person.status, name="status"),
-    path("status/withdraw/", person.withdraw, name="withdraw"),
-    path("status/leave/", person.leave, name="leave"),
+    path("", report.home, name="home"),
+    path("report/", report.report, name="report"),
+    path("report/received/", report.received, name="received"),
+    path("status/", status.status, name="status"),
+    path("status/withdraw/", status.withdraw, name="withdraw"),
+    path("status/leave/", status.leave, name="leave"),
     path("reasons/<str:token>/", uploader.reasons, name="reasons"),
     path("language/", set_language, name="language"),
     path("sign-in/", sign_in.needed, name="sign_in_needed"),
