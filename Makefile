@@ -8,12 +8,12 @@
 .PHONY: setup run test check lint bench fuzz messages lock clean
 .DELETE_ON_ERROR:
 
-PYTHON_SOURCES := $(shell find src -type f ! -name '*.pyc')
+SOURCES := $(shell find src frontend tools/frontend.sh -type f ! -name '*.pyc' ! -path '*/node_modules/*' ! -path '*/built/*')
 PYTEST := .venv/bin/python -m pytest
 
 setup: .venv/.installed
 
-.venv/.installed: pyproject.toml requirements.lock tools/setup.sh $(PYTHON_SOURCES)
+.venv/.installed: pyproject.toml requirements.lock tools/setup.sh $(SOURCES)
 	@tools/setup.sh
 	@touch $@
 
@@ -25,12 +25,13 @@ lint: setup
 	.venv/bin/ruff format --check .
 	.venv/bin/mypy
 	.venv/bin/lint-imports
+	@tools/frontend.sh check
 
 check: lint
 	$(PYTEST) -m "not browser"
 
 test: lint
-	@tools/debian-packages.sh "chromium=chromium fonts-dejavu-core" "npm=nodejs npm"
+	@tools/debian-packages.sh "chromium=chromium fonts-dejavu-core"
 	$(PYTEST)
 
 bench: setup

@@ -23,7 +23,7 @@ ROOT = Path(__file__).resolve().parents[1]
 # The page, its server and the drawings are those of the tests.
 sys.path.append(str(ROOT / "tests"))
 
-from hasher.world import built, serving, started  # noqa: E402
+from hasher.world import serving, started  # noqa: E402
 from library.pictures import Pixels, bits_between, drawing, encoded  # noqa: E402
 
 SECONDS, FPS = 120, 30
@@ -112,8 +112,7 @@ def main() -> int:
         print(f"(made in {time.monotonic() - start:.0f} s)\n")
         print("| | size | hashed in | progress told | page silent at most | bits off |")
         print("| --- | --- | --- | --- | --- | --- |")
-        bundle = built(Path(folder))
-        with sync_playwright() as playwright, serving(bundle) as site:
+        with sync_playwright() as playwright, serving() as site:
             browser = started(playwright.chromium)
             page = browser.new_page()
             page.goto(site.url)

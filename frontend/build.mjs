@@ -1,4 +1,4 @@
-// Bundles hasher/ for a page: `node build.mjs DIR`.
+// Bundles what the pages load: `node build.mjs`.
 
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
@@ -22,7 +22,7 @@ function notice() {
 
 const shared = {
   absWorkingDir: here("."),
-  outdir: process.argv[2] ?? here("../artefacts/hasher"),
+  outdir: here("../src/staydown_server/web/static/staydown/built"),
   bundle: true,
   minify: true,
   charset: "utf8",
@@ -30,7 +30,11 @@ const shared = {
   legalComments: "none",
 };
 
-await build({ ...shared, format: "esm", entryPoints: { hasher: "hasher/hasher.ts" } });
+await build({
+  ...shared,
+  format: "esm",
+  entryPoints: { hasher: "hasher/hasher.ts", page: "pages/page.ts", report: "pages/report.ts" },
+});
 await build({
   ...shared,
   format: "iife",

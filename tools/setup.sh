@@ -36,6 +36,9 @@ if ! cmp -s requirements.lock .venv/requirements.lock; then
     cp requirements.lock .venv/requirements.lock
 fi
 
+tools/frontend.sh \
+    || stop "what the pages load could not be built; the lines above say why. Check that npm's registry can be reached."
+
 # The wheel, not the checkout, is what runs and what the tests see.
 pip install --no-deps --no-build-isolation --force-reinstall . \
     || stop "the project itself could not be built; the lines above say why."

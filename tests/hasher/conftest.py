@@ -1,7 +1,5 @@
 """A browser with the page open, and what it makes of files."""
 
-import os
-import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,7 +8,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, Playwright, sync_playwright
 
-from hasher.world import Site, built, serving, started
+from hasher.world import Site, serving, started
 from staydown import Fingerprint
 
 Hash = Callable[..., list[dict[str, Any]]]
@@ -30,18 +28,8 @@ def chromium(playwright: Playwright) -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="package")
-def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What a page loads, built of the sources; beside it, in ``frontend``, what built it."""
-    if shutil.which("npm") is None:
-        if os.environ.get("CI") == "true":
-            raise AssertionError("CI must have npm, to build the bundle.")
-        pytest.skip("npm is not here (on Debian: apt install npm): nothing can be built")
-    return built(tmp_path_factory.mktemp("hasher"))
-
-
-@pytest.fixture(scope="package")
-def site(bundle: Path) -> Iterator[Site]:
-    with serving(bundle) as site:
+def site() -> Iterator[Site]:
+    with serving() as site:
         yield site
 
 

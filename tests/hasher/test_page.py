@@ -29,13 +29,11 @@ def network_log(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
         yield names[event["type"]], event.get("params", {})
 
 
-def test_no_byte_of_a_file_leaves_the_device(
-    playwright: Playwright, bundle: Path, tmp_path: Path
-) -> None:
+def test_no_byte_of_a_file_leaves_the_device(playwright: Playwright, tmp_path: Path) -> None:
     """All that Chromium sent, to anybody, is the requests for the page and the fingerprints."""
     log = tmp_path / "network.json"
     files = [sample(3)[1], drawn_film(11), encoded(drawing(500, 400, 12), "PNG")]
-    with serving(bundle) as site:
+    with serving() as site:
         browser = started(
             playwright.chromium, f"--log-net-log={log}", "--net-log-capture-mode=Everything"
         )

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-import subprocess
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,12 +16,14 @@ import staydown_server
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 STATIC = Path(staydown_server.__file__).parent / "web" / "static"
+BUNDLE = STATIC / "staydown" / "built"
+"""What the pages load, as ``make setup`` built it."""
 
 PAGE_POLICY = (
     "default-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; "
     "img-src 'self'; style-src 'self'; script-src 'self'; worker-src 'self'"
 )
-"""That of the server's pages, with the last two added."""
+"""That of the server's pages."""
 
 WORKER_POLICY = "default-src 'none'"
 """A worker has the policy of its own script: this one may ask nobody for anything."""
@@ -49,28 +49,14 @@ class Site:
     bodies: list[bytes] = field(default_factory=list)
 
 
-def built(folder: Path) -> Path:
-    """The bundle, built in *folder* of the locked packages; needs npm and its registry."""
-    shutil.copytree(
-        ROOT / "frontend", folder / "frontend", ignore=shutil.ignore_patterns("node_modules")
-    )
-    bundle = folder / "bundle"
-    for command in (
-        ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"],
-        ["node", "build.mjs", str(bundle)],
-    ):
-        subprocess.run(command, cwd=folder / "frontend", check=True, timeout=240)
-    return bundle
-
-
 @contextmanager
-def serving(bundle: Path) -> Iterator[Site]:
+def serving() -> Iterator[Site]:
     files = {
         "/": (HERE / "page.html", "text/html"),
         "/page.js": (HERE / "page.js", "text/javascript"),
         "/staydown/icon.svg": (STATIC / "staydown/icon.svg", "image/svg+xml"),
-        "/staydown/hasher.js": (bundle / "hasher.js", "text/javascript"),
-        "/staydown/hasher-worker.js": (bundle / "hasher-worker.js", "text/javascript"),
+        "/staydown/hasher.js": (BUNDLE / "hasher.js", "text/javascript"),
+        "/staydown/hasher-worker.js": (BUNDLE / "hasher-worker.js", "text/javascript"),
     }
 
     class Handler(BaseHTTPRequestHandler):

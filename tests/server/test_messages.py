@@ -231,7 +231,7 @@ def _is_french(answer: Any, *sentences: str) -> None:
 @pytest.mark.parametrize(
     ("path", "status", "sentence"),
     [
-        ("/", 200, "Une image intime de vous est en ligne sans votre consentement\u202f?"),
+        ("/", 200, "Une image ou une vidéo intime de vous est en ligne"),
         ("/report/", 200, "Signez en écrivant votre nom"),
         ("/status/", 200, "Votre code de suivi"),
         ("/sign-in/", 401, "Cet espace est réservé à la modération."),

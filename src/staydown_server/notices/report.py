@@ -1,13 +1,15 @@
 """What a valid notice holds, and which question to ask for what is missing.
 
-The four elements are those of 47 U.S.C. 223a(a)(1)(B); DSA article 16(2) asks for the same
-and nothing more.
+The four elements are those of 47 U.S.C. 223a(a)(1)(B); what other laws ask for is in the
+statement, and ``regimes.toml`` says where.
 """
 
 import re
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any
+
+from staydown_server.notices.regimes import regime
 
 # Invisible characters come along when an address is copied out of a chat.
 _URL = re.compile(r"https?://[^\s<>\"'\]\[{}|\\^`«»“”‘’\u200b-\u200f\u2060\ufeff]+", re.IGNORECASE)
@@ -19,11 +21,22 @@ LONGEST_LINE = 500
 MOST_PLACES = 200
 
 
+class Kind(StrEnum):
+    """What a report asks for."""
+
+    NOTICE = "notice"
+    #: Nothing is online yet: the fingerprints are watched for.
+    DEPOSIT = "deposit"
+
+
 class Element(StrEnum):
     """What a notice must hold to be valid."""
 
     SIGNATURE = "signature"
     PICTURES = "pictures"
+    #: Of a deposit: what is not online has no address.
+    FINGERPRINTS = "fingerprints"
+    ON_BEHALF_OF = "on_behalf_of"
     GOOD_FAITH = "good_faith"
     CONTACT = "contact"
 
@@ -59,6 +72,13 @@ class Report:
     explanation: str = ""
     on_behalf_of: str = ""
     language: str = "en"
+    kind: Kind = Kind.NOTICE
+    #: Signed for somebody else, who is named in *on_behalf_of*.
+    for_another: bool = False
+    #: The picture shows somebody under 18.
+    about_minor: bool = False
+    #: What was signed: the text above the tick, as it was shown.
+    statement: str = ""
     #: Fingerprints of files, in their JSON form. The files themselves are not kept.
     fingerprints: tuple[dict[str, Any], ...] = field(default=())
 
@@ -78,16 +98,21 @@ class Report:
             ("signature", LONGEST_LINE),
             ("on_behalf_of", LONGEST_LINE),
             ("contact", LONGEST_LINE),
+            ("statement", LONGEST_TEXT),
         ):
             if len(getattr(self, name)) > limit:
                 raise TooLong(name, limit)
         if len(self.urls) + len(self.fingerprints) > MOST_PLACES:
             raise TooLong("places", LONGEST_TEXT)
+        nameless = self.about_minor and regime().name_optional_for_minors
+        is_deposit = self.kind == Kind.DEPOSIT
         present = {
-            Element.SIGNATURE: bool(self.signature.strip()),
-            Element.PICTURES: bool(self.urls or self.fingerprints),
+            Element.SIGNATURE: bool(self.signature.strip()) or nameless,
+            Element.PICTURES: bool(self.urls or self.fingerprints) or is_deposit,
+            Element.FINGERPRINTS: bool(self.fingerprints) or not is_deposit,
             Element.GOOD_FAITH: self.good_faith,
             Element.CONTACT: bool(self.contact.strip()),
+            Element.ON_BEHALF_OF: bool(self.on_behalf_of.strip()) or not self.for_another,
         }
         missing = tuple(element for element, is_there in present.items() if not is_there)
         if missing:

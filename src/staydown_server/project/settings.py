@@ -5,9 +5,11 @@ import os
 from pathlib import Path
 from typing import TypeVar
 from urllib.parse import urlsplit
+from wsgiref.headers import Headers
 
+from django.conf.locale import LANG_INFO
 from django.core.exceptions import ImproperlyConfigured
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import to_language
 
 _N = TypeVar("_N", int, float)
 
@@ -34,6 +36,8 @@ JOB_LEASE_SECONDS = _number("STAYDOWN_JOB_LEASE_SECONDS", 15.0)
 JOB_THREADS = _number("STAYDOWN_JOB_THREADS", 4)
 WEB_PROCESSES = _number("STAYDOWN_WEB_PROCESSES", 1)
 WEB_THREADS = _number("STAYDOWN_WEB_THREADS", 4)
+# Where "leave quickly" leads: a page that everybody visits.
+LEAVE_TO = os.environ.get("STAYDOWN_LEAVE_TO", "https://www.wikipedia.org/")
 UPLOAD_LIMIT = _number("STAYDOWN_UPLOAD_LIMIT_MB", 64) * 1_000_000
 
 
@@ -144,13 +148,29 @@ CONTENT_SECURITY_POLICY = {
         "form-action": ["'self'"],
         "frame-ancestors": ["'none'"],
         "img-src": ["'self'"],
+        "script-src": ["'self'"],
         "style-src": ["'self'"],
+        "worker-src": ["'self'"],
     }
 }
 
 LANGUAGE_CODE = "en"
-LANGUAGES = [("en", _("English")), ("fr", _("French"))]
-LOCALE_PATHS = [Path(__file__).resolve().parent.parent / "locale"]
+_locale = os.environ.get("STAYDOWN_LOCALE", "")
+LOCALE_PATHS = [
+    *([Path(_locale).resolve()] if _locale else []),
+    Path(__file__).resolve().parent.parent / "locale",
+]
+
+
+def _languages() -> list[tuple[str, str]]:
+    """English, and each language that has a catalogue, by what its speakers call it."""
+    catalogues = [path for folder in LOCALE_PATHS for path in folder.glob("*/LC_MESSAGES/*.mo")]
+    found = {to_language(path.parts[-3]) for path in catalogues}
+    codes = ["en", *sorted(found - {"en"})]
+    return [(code, LANG_INFO.get(code, {}).get("name_local", code).capitalize()) for code in codes]
+
+
+LANGUAGES = _languages()
 USE_I18N = True
 USE_TZ = True
 TIME_ZONE = "UTC"
@@ -158,9 +178,18 @@ TIME_ZONE = "UTC"
 STATIC_URL = "static/"
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = False
+
+
+def _policy_of_a_file(headers: Headers, _path: str, _url: str) -> None:
+    # A worker obeys the policy of its own script: ours may ask nobody for anything.
+    headers["Content-Security-Policy"] = "default-src 'none'"
+
+
+WHITENOISE_ADD_HEADERS_FUNCTION = _policy_of_a_file
 FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.TemporaryFileUploadHandler"]
 FILE_UPLOAD_TEMP_DIR = DATA / "incoming"
-DATA_UPLOAD_MAX_MEMORY_SIZE = 2_000_000
+# The fingerprints of twenty films, with room.
+DATA_UPLOAD_MAX_MEMORY_SIZE = 10_000_000
 # More than the form takes: it says so itself, and keeps what was typed.
 DATA_UPLOAD_MAX_NUMBER_FILES = 100
 

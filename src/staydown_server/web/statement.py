@@ -1,0 +1,19 @@
+"""What a person signs. It is stored with the notice as it was shown."""
+
+from django.utils.translation import gettext as _
+
+from staydown_server.notices.report import Kind
+
+
+def statement(kind: Kind) -> tuple[str, ...]:
+    """The sentences above the tick: together what every law in ``regimes.toml`` asks for."""
+    published = {
+        Kind.NOTICE: _("It was published without consent."),
+        Kind.DEPOSIT: _("I fear that it will be published without consent."),
+    }
+    return (
+        _("The picture or film shows me, or the person I act for."),
+        _("It is intimate, or made to look so."),
+        published[kind],
+        _("As far as I know, what I write here is true and complete."),
+    )
