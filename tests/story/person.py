@@ -34,12 +34,12 @@ class Person:
     def looks(self, what: str) -> None:
         """Keep a picture of the page, and hold it to WCAG 2.2 AA."""
         self._number += 1
+        # At the top, where what stays in sight while scrolling covers nothing.
+        self.page.evaluate("scrollTo(0, 0)")
         SCREENS.mkdir(parents=True, exist_ok=True)
         self.page.screenshot(
             path=SCREENS / f"{self._name}-{self._number:02d}-{what}.png", full_page=True
         )
-        # At the top, where what stays in sight while scrolling covers nothing.
-        self.page.evaluate("scrollTo(0, 0)")
         wide = self.page.evaluate("document.documentElement.scrollWidth - innerWidth")
         assert wide <= 0, f"{what} scrolls sideways by {wide} pixels"
         tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
