@@ -12,7 +12,16 @@ import subprocess
 import sys
 
 # The lines of this list are the order of the run: quick ones first.
-BENCHMARKS = ("pictures", "index", "hasher", "copies", "videos", "video_regions", "long_film")
+BENCHMARKS = (
+    "pictures",
+    "index",
+    "hasher",
+    "copies",
+    "archive",
+    "videos",
+    "video_regions",
+    "long_film",
+)
 
 
 def main() -> int:

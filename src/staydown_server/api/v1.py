@@ -16,7 +16,7 @@ from staydown_server.api.problems import Problem, problem
 from staydown_server.cases.models import Case
 from staydown_server.catalogue import register
 from staydown_server.gate import check as gate
-from staydown_server.gate.admit import admit
+from staydown_server.gate.admit import Wanted, admit
 from staydown_server.gate.hold import Upload
 from staydown_server.notices.receive import AlreadyUsed, new_submission, notice_of, receive
 from staydown_server.notices.report import Incomplete, Report, TooLong
@@ -96,7 +96,7 @@ def register_item(request: HttpRequest) -> HttpResponse:
     if len(fingerprints) != 1:
         raise Problem(422, "one-fingerprint", "An item has exactly one fingerprint.")
     try:
-        item, is_new, verdict = admit(_host(request), fingerprint=fingerprints[0], **wanted)
+        item, is_new, verdict = admit(_host(request), Wanted(fingerprint=fingerprints[0], **wanted))
     except register.NotOnThisHost:
         sentence = "'url' and 'media_url' must be on an address registered for this host."
         raise Problem(422, "not-your-address", sentence) from None

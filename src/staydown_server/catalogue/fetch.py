@@ -61,7 +61,7 @@ def fetch(
     answer of more than *limit* bytes, and :class:`FetchError` when the host cannot be reached
     or is too slow.
     """
-    if not (on_host(url, host) or url == host.webhook_url):
+    if not (on_host(url, host) or (url and url == host.webhook_url)):
         raise Refused("the address is not on an origin of this host")
     parts = urlsplit(url)
     name = parts.hostname or ""

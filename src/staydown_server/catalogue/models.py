@@ -55,6 +55,31 @@ class Item(Fingerprinted):
         return tuple(dict.fromkeys(url for url in (self.url, self.media_url) if url))
 
 
+class ArchiveFile(models.Model):
+    """What an archive scan has done with one file, so that the next one need not read it."""
+
+    class Outcome(models.TextChoices):
+        REGISTERED = "registered"
+        UNCHANGED = "unchanged"
+        STOPPED = "stopped"
+        UNREADABLE = "unreadable"
+
+    host = models.ForeignKey(Host, on_delete=models.CASCADE)
+    # The id of its item.
+    key = models.CharField(max_length=200)
+    # Size and time, or what else changes when the file does.
+    marker = models.CharField(max_length=300, blank=True)
+    outcome = models.CharField(max_length=20, choices=Outcome.choices)
+    # A sentence, where it could not be read.
+    why = models.TextField(blank=True)
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["host", "key"], name="one_mark_per_archive_file")
+        ]
+
+
 class Shelf(models.TextChoices):
     """The two collections of fingerprints that are searched."""
 

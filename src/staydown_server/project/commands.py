@@ -6,15 +6,15 @@ Each ``register`` function adds one command; Django starts only when the command
 import argparse
 import json
 import os
-import sys
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from staydown_server.project import scanning
+from staydown_server.project.say import DONE, FAILED, WRONG_USE, say
+
 if TYPE_CHECKING:
     Subcommands = argparse._SubParsersAction[argparse.ArgumentParser]
-
-DONE, FAILED, WRONG_USE = 0, 1, 2
 
 
 def serve(commands: "Subcommands") -> None:
@@ -69,14 +69,9 @@ def host(commands: "Subcommands") -> None:
 
 def scan(commands: "Subcommands") -> None:
     """``staydown scan``: register what a host has shown so far."""
-    command = commands.add_parser("scan", help="register the pictures that a host shows already")
-    command.add_argument("folder", type=Path, help="the folder that holds them")
+    command = commands.add_parser("scan", help="register what a host shows already")
     _add_data(command)
-    command.add_argument("--host", required=True, help="the host's name, as it was added")
-    command.add_argument(
-        "--base-url", required=True, help="the address under which the folder is served"
-    )
-    command.add_argument("--json", action="store_true", help="print one JSON line a file")
+    scanning.add_arguments(command)
     command.set_defaults(func=_scan)
 
 
@@ -94,7 +89,7 @@ def _serve(arguments: argparse.Namespace) -> int:
         _check_data()
         supervisor.serve(arguments.data, host=arguments.host, port=arguments.port)
     except (_CannotStart, supervisor.CannotServe) as error:
-        return _say(f"staydown cannot be started: {error}", FAILED)
+        return say(f"staydown cannot be started: {error}", FAILED)
     return DONE
 
 
@@ -102,7 +97,7 @@ def _audit_verify(arguments: argparse.Namespace) -> int:
     try:
         _start(arguments.data, must_exist=True)
     except _CannotStart as error:
-        return _say(f"the audit log cannot be read: {error}", FAILED)
+        return say(f"the audit log cannot be read: {error}", FAILED)
     from staydown_server.audit import verify
 
     report = verify()
@@ -121,7 +116,7 @@ def _moderator_link(arguments: argparse.Namespace) -> int:
     try:
         _start(arguments.data)
     except _CannotStart as error:
-        return _say(f"no link can be made: {error}", FAILED)
+        return say(f"no link can be made: {error}", FAILED)
     from django.conf import settings
     from django.core.exceptions import ValidationError
     from django.core.validators import validate_email
@@ -132,7 +127,7 @@ def _moderator_link(arguments: argparse.Namespace) -> int:
     try:
         validate_email(arguments.email)
     except ValidationError:
-        return _say(f"{arguments.email!r} is not an e-mail address", WRONG_USE)
+        return say(f"{arguments.email!r} is not an e-mail address", WRONG_USE)
     base = (arguments.url or settings.PUBLIC_URL).rstrip("/")
     print(base + reverse("web:sign_in", args=[issue_link(arguments.email)]))
     return DONE
@@ -142,7 +137,7 @@ def _host_add(arguments: argparse.Namespace) -> int:
     try:
         _start(arguments.data)
     except _CannotStart as error:
-        return _say(f"the host cannot be added: {error}", FAILED)
+        return say(f"the host cannot be added: {error}", FAILED)
     from django.core.exceptions import ValidationError
     from django.core.validators import validate_slug
 
@@ -151,7 +146,7 @@ def _host_add(arguments: argparse.Namespace) -> int:
     try:
         validate_slug(arguments.name)
     except ValidationError:
-        return _say("a host's name has letters, digits, dashes and underscores only", WRONG_USE)
+        return say("a host's name has letters, digits, dashes and underscores only", WRONG_USE)
     try:
         credentials = add_host(
             arguments.name,
@@ -161,7 +156,7 @@ def _host_add(arguments: argparse.Namespace) -> int:
             rotate=arguments.rotate,
         )
     except HostError as error:
-        return _say(f"the host cannot be added: {error}", FAILED)
+        return say(f"the host cannot be added: {error}", FAILED)
     shown = {
         "host": credentials.host,
         "api_key": credentials.api_key,
@@ -177,44 +172,11 @@ def _host_add(arguments: argparse.Namespace) -> int:
 
 
 def _scan(arguments: argparse.Namespace) -> int:
-    folder: Path = arguments.folder.resolve()
-    if not folder.is_dir():
-        return _say(f"{arguments.folder} is not a folder", WRONG_USE)
     try:
         _start(arguments.data, must_exist=True)
     except _CannotStart as error:
-        return _say(f"the scan cannot be started: {error}", FAILED)
-    from staydown_server.accounts.models import Host
-    from staydown_server.catalogue.locate import on_host
-    from staydown_server.gate.scan import Outcome, files_in
-    from staydown_server.gate.scan import scan as scan_folder
-
-    host = Host.objects.filter(name=arguments.host).first()
-    if host is None:
-        return _say(f"no host is called {arguments.host!r}: add it with staydown host add", FAILED)
-    if not on_host(arguments.base_url, host):
-        return _say(f"{arguments.base_url} is not on an address of {host.name}", WRONG_USE)
-    counts = dict.fromkeys(Outcome, 0)
-    total = len(files_in(folder))
-    for scanned in scan_folder(host, folder, base_url=arguments.base_url):
-        counts[scanned.outcome] += 1
-        path = scanned.path.relative_to(folder).as_posix()
-        if arguments.json:
-            line = {"file": path, "outcome": scanned.outcome, "why": scanned.why}
-            print(json.dumps({name: value for name, value in line.items() if value}), flush=True)
-        elif scanned.outcome == Outcome.UNREADABLE:
-            _show_progress(None)
-            print(f"{path}: {scanned.why}", file=sys.stderr)
-        _show_progress(f"{sum(counts.values())} of {total} files")
-    _show_progress(None)
-    if not arguments.json:
-        print(", ".join(f"{count} {outcome}" for outcome, count in counts.items()) + ".")
-    return FAILED if counts[Outcome.UNREADABLE] else DONE
-
-
-def _show_progress(text: str | None) -> None:
-    if sys.stderr.isatty():
-        print(f"\r\x1b[K{text or ''}", end="", file=sys.stderr, flush=True)
+        return say(f"the scan cannot be started: {error}", FAILED)
+    return scanning.run(arguments)
 
 
 class _CannotStart(Exception):
@@ -288,8 +250,3 @@ def _make_key(key_file: Path) -> None:
         vault.make_key(key_file)
     except OSError as error:
         raise _CannotStart(f"the key {key_file} cannot be made ({error.strerror})") from error
-
-
-def _say(sentence: str, status: int) -> int:
-    print(sentence, file=sys.stderr)
-    return status

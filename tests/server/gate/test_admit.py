@@ -11,7 +11,7 @@ from staydown_server.accounts.models import Host, User
 from staydown_server.cases.models import Case, CaseItem
 from staydown_server.catalogue.models import Item
 from staydown_server.catalogue.register import NotOnThisHost
-from staydown_server.gate.admit import admit
+from staydown_server.gate.admit import Wanted, admit
 from staydown_server.gate.models import Check
 from staydown_server.gate.policy import Answer
 from staydown_server.review.status import status_of
@@ -25,9 +25,7 @@ def register(host: Host, plaza: HostDouble) -> Any:
     """Register a file as Plaza would: ``register("id", content)``."""
 
     def registered(item_id: str, content: bytes) -> Any:
-        return admit(
-            host, host_item_id=item_id, url=plaza.page(item_id), fingerprint=fingerprint(content)
-        )
+        return admit(host, Wanted(item_id, plaza.page(item_id), fingerprint(content)))
 
     return registered
 
@@ -107,10 +105,5 @@ def test_nothing_joins_a_case_that_was_taken_back(
 def test_an_address_elsewhere_is_refused(host: Host, picture: bytes) -> None:
     """A host speaks for its own."""
     with pytest.raises(NotOnThisHost):
-        admit(
-            host,
-            host_item_id="1",
-            url="https://elsewhere.example/1",
-            fingerprint=fingerprint(picture),
-        )
+        admit(host, Wanted("1", "https://elsewhere.example/1", fingerprint(picture)))
     assert not Item.objects.exists()

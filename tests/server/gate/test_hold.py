@@ -24,7 +24,7 @@ from staydown_server.accounts.models import Host, User
 from staydown_server.audit.models import Entry
 from staydown_server.cases.models import Case, Decision
 from staydown_server.catalogue.models import Change, Shelf
-from staydown_server.gate.admit import admit
+from staydown_server.gate.admit import Wanted, admit
 from staydown_server.gate.check import check
 from staydown_server.gate.hold import PREVIEW, Upload
 from staydown_server.gate.models import Check, HeldUpload, KeepDown
@@ -182,9 +182,7 @@ def test_what_a_person_let_through_is_not_held_again(
     crop = HeldUpload.objects.get(reference="up-2")
 
     assert upload(innocent, host).answer == Answer.ALLOW
-    item, _, verdict = admit(
-        host, host_item_id="up-1", url=plaza.page("up-1"), fingerprint=fingerprint(innocent)
-    )
+    item, _, verdict = admit(host, Wanted("up-1", plaza.page("up-1"), fingerprint(innocent)))
     assert verdict.answer == Answer.ALLOW
     decide_upload(crop, outcome=REFUSED, reason=REASON, keeps_down=True, by=bob)
     run_jobs()
@@ -250,12 +248,8 @@ def test_an_item_that_slipped_past_the_gate_joins_the_case_as_what_it_is(
     drawn_case: Case, host: Host, plaza: HostDouble, drawing: bytes
 ) -> None:
     """With the evidence, for a person."""
-    admit(
-        host,
-        host_item_id="slipped",
-        url=plaza.page("slipped"),
-        fingerprint=fingerprint(with_region_replaced(drawing)),
-    )
+    shown = fingerprint(with_region_replaced(drawing))
+    admit(host, Wanted("slipped", plaza.page("slipped"), shown))
 
     row = rows_of(drawn_case)[-1]
     assert (row.match_kind, row.needs_a_look) == ("region-replaced", True)

@@ -46,4 +46,19 @@ class Migration(migrations.Migration):
                 'constraints': [models.UniqueConstraint(fields=('host', 'host_item_id'), name='one_item_per_host_id')],
             },
         ),
+        migrations.CreateModel(
+            name='ArchiveFile',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('key', models.CharField(max_length=200)),
+                ('marker', models.CharField(blank=True, max_length=300)),
+                ('outcome', models.CharField(choices=[('registered', 'Registered'), ('unchanged', 'Unchanged'), ('stopped', 'Stopped'), ('unreadable', 'Unreadable')], max_length=20)),
+                ('why', models.TextField(blank=True)),
+                ('at', models.DateTimeField()),
+                ('host', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to='accounts.host')),
+            ],
+            options={
+                'constraints': [models.UniqueConstraint(fields=('host', 'key'), name='one_mark_per_archive_file')],
+            },
+        ),
     ]
