@@ -121,5 +121,5 @@ function converse(form: HTMLFormElement): void {
   for (const part of document.querySelectorAll<HTMLElement>("[data-without-script]")) part.hidden = true;
   onChoice();
   const asked = steps.findIndex((step) => step.querySelector(".question:not([hidden])"));
-  show(Math.max(asked, 0), false);
+  show(form.dataset.ready === undefined ? Math.max(asked, 0) : steps.length - 1, false);
 }

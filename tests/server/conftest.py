@@ -1,6 +1,7 @@
 """The standing cast: Alice's item on Plaza, Bob at the desk, Charlie outside."""
 
 import threading
+from collections import OrderedDict
 from collections.abc import Iterator
 from copy import copy
 from typing import Any
@@ -11,6 +12,7 @@ from django.test import Client
 from server.host_double import HostDouble
 from server.pictures import drawn, fingerprint, jpeg, scene
 from server.story import alice_reports, bob_decides, case_of, run_jobs
+from staydown_server.accounts import pace
 from staydown_server.accounts.hosts import add_host
 from staydown_server.accounts.models import Host, User
 from staydown_server.cases.models import Case
@@ -29,6 +31,13 @@ def fresh_indexes(monkeypatch: pytest.MonkeyPatch) -> None:
         again = copy(module.live_index)
         again._loaded, again._tried, again._lock = None, None, threading.Lock()
         monkeypatch.setattr(module, "live_index", again)
+
+
+@pytest.fixture(autouse=True)
+def nobody_was_in_a_hurry(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Wrong codes and notices are counted from none in each test."""
+    for one in (pace.wrong_codes, pace.wrong_codes_of_hosts, pace.notices):
+        monkeypatch.setattr(one, "_buckets", OrderedDict())
 
 
 @pytest.fixture(autouse=True)

@@ -2,6 +2,7 @@
 
 import html
 import importlib.util
+import os
 import re
 import subprocess
 import sys
@@ -309,3 +310,36 @@ def test_a_decided_case_speaks_french(bobs_browser: Client, removed_case: Case) 
     answer = bobs_browser.get(f"/desk/cases/{removed_case.pk}/", headers={"accept-language": "fr"})
 
     _is_french(answer, "retrait vérifié", "Retirer et bloquer durablement")
+
+
+def test_a_further_language_needs_no_code(tmp_path: Path) -> None:
+    """A folder with a catalogue: the pages speak it, and offer it."""
+    words = tool.PlainCatalog(locale="es", fuzzy=False)
+    words.add("Ask for removal", "Pedir la retirada")
+    folder = tmp_path / "es" / "LC_MESSAGES"
+    folder.mkdir(parents=True)
+    with (folder / "django.mo").open("wb") as file:
+        tool.write_mo(file, words)
+    script = (
+        "import django; django.setup()\n"
+        "from django.test import Client\n"
+        "spanish = {'accept-language': 'es-MX,es;q=0.9'}\n"
+        "answer = Client(SERVER_NAME='127.0.0.1').get('/report/', headers=spanish)\n"
+        "assert answer.status_code == 200\n"
+        "print(answer.content.decode())"
+    )
+    environment = {
+        **os.environ,
+        "STAYDOWN_LOCALE": str(tmp_path),
+        "STAYDOWN_DATA": str(tmp_path / "data"),
+        "DJANGO_SETTINGS_MODULE": "staydown_server.project.settings",
+    }
+
+    page = subprocess.run(
+        [sys.executable, "-c", script], env=environment, capture_output=True, text=True, check=True
+    ).stdout
+
+    assert '<html lang="es">' in page
+    assert "<h1>Pedir la retirada</h1>" in page
+    assert 'value="fr" lang="fr"' in page
+    assert "Which picture or film?" in page, "what is not translated is there in English"

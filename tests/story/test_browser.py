@@ -41,7 +41,7 @@ def test_the_whole_path_by_hand(
     code = alice.page.locator("[data-receipt]").inner_text()
     assert re.fullmatch(r"([A-Z2-7]{4}-){3}[A-Z2-7]{4}", code)
     alice.looks("receipt")
-    alice.clicks("main a.button")
+    alice.clicks('main a[href="/status/"]')
     wait_for(server.all_jobs_done, why="located and swept")
     alice.page.reload()
     expect(alice.page.locator('[data-state="waiting"]').first).to_be_visible()

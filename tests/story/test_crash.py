@@ -148,7 +148,7 @@ def test_no_acknowledged_notice_is_lost_however_often_the_server_is_killed(
 
     assert len(codes) >= 15
     for code in codes:
-        page = Visitor(server).send("/status/", code=code)
+        page = Visitor(server).send("/status/", form="/status/", code=code)
         assert page.ok
         assert "Your notice" in page.text
     wait_for(server.all_jobs_done, why="each has its case")

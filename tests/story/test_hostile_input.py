@@ -95,7 +95,7 @@ def test_a_stranger_gets_nothing(server: Server, alice: Visitor, charlie: Visito
         assert (answer.status_code, answer.json()["code"]) == (401, "unauthorised")
 
     wrong, unknown = code[:-1] + ("A" if code[-1] != "A" else "B"), "no code at all"
-    pages = [charlie.send("/status/", code=typed) for typed in (wrong, unknown)]
+    pages = [charlie.send("/status/", form="/status/", code=typed) for typed in (wrong, unknown)]
     assert [page.status_code for page in pages] == [404, 404]
     assert _without_token(pages[0].text) == _without_token(pages[1].text)
 

@@ -59,7 +59,7 @@ def test_a_reported_picture_goes_down_with_its_copies_and_stays_down(
 
     # Her code opens the page from any device, and the log of it all is whole.
     elsewhere = Visitor(server)
-    page = elsewhere.send("/status/", code=code.lower().replace("-", " "))
+    page = elsewhere.send("/status/", form="/status/", code=code.lower().replace("-", " "))
     assert "Everything in this notice has been dealt with." in page.text
     done = server.command_line("audit", "verify")
     assert done.returncode == 0, done.stdout

@@ -49,7 +49,7 @@ def test_it_stops_cleanly_and_finds_everything_as_it_was_left(
     assert "Traceback" not in server.log.read_text()
     server.start()
 
-    assert "Your notice" in Visitor(server).send("/status/", code=code).text
+    assert "Your notice" in Visitor(server).send("/status/", form="/status/", code=code).text
     assert bob.get("/desk/").status_code == 200, "Bob is still signed in"
 
 

@@ -27,4 +27,6 @@ def problem(status: int, code: str, detail: str, **more: Any) -> JsonResponse:
     response = JsonResponse(document, status=status, content_type="application/problem+json")
     if status == HTTPStatus.UNAUTHORIZED:
         response.headers["WWW-Authenticate"] = "Bearer"
+    if "retry_after" in more:
+        response.headers["Retry-After"] = str(more["retry_after"])
     return response

@@ -156,6 +156,15 @@ NOTICE = {
                     "contact": _TEXT,
                     "explanation": _TEXT,
                     "on_behalf_of": _TEXT,
+                    "kind": {
+                        "enum": ["notice", "deposit"],
+                        "description": "deposit: nothing is online yet; watch for the fingerprints",
+                    },
+                    "about_minor": {
+                        "type": "boolean",
+                        "description": "It shows somebody under 18",
+                    },
+                    "statement": {**_TEXT, "description": "What the person signed, as shown"},
                 },
                 "signature",
                 "good_faith",

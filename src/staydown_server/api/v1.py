@@ -11,6 +11,7 @@ from ninja.security import HttpBearer
 
 from staydown_server.accounts.hosts import host_of_key
 from staydown_server.accounts.models import Host
+from staydown_server.accounts.pace import wrong_codes_of_hosts
 from staydown_server.api import bodies, shapes
 from staydown_server.api.problems import Problem, problem
 from staydown_server.cases.models import Case
@@ -19,7 +20,7 @@ from staydown_server.gate import check as gate
 from staydown_server.gate.admit import Wanted, admit
 from staydown_server.gate.hold import Upload
 from staydown_server.notices.receive import AlreadyUsed, new_submission, notice_of, receive
-from staydown_server.notices.report import Incomplete, Report, TooLong
+from staydown_server.notices.report import Incomplete, Kind, Report, TooLong
 from staydown_server.review import status
 from staydown_server.sharing.publish import lines_after
 
@@ -130,6 +131,9 @@ def send_notice(request: HttpRequest) -> HttpResponse:
         contact=bodies.text(values, "contact", limit=500),
         explanation=bodies.text(values, "explanation", limit=20_000),
         on_behalf_of=bodies.text(values, "on_behalf_of", limit=500),
+        kind=_kind(values),
+        about_minor=values.get("about_minor") is True,
+        statement=bodies.text(values, "statement", limit=20_000),
         language=translation.get_language() or "en",
         fingerprints=tuple(
             json.loads(bodies.fingerprint(value).to_json()) for value in fingerprints
@@ -159,9 +163,16 @@ def send_notice(request: HttpRequest) -> HttpResponse:
 
 @api.get("/notices/{receipt}", auth=Key("notices"), summary="Where a notice stands")
 def notice_status(request: HttpRequest, receipt: str) -> HttpResponse:
-    """What the person's status page says. Wrong and unknown codes look the same."""
+    """What the person's status page says. Wrong and unknown codes look the same, and many of
+    them slow down the host that asks with them."""
+    host = str(_host(request))
+    wait = wrong_codes_of_hosts.wait(host)
+    if wait is not None:
+        sentence = "Many receipt codes were wrong. Ask again after the seconds in Retry-After."
+        raise Problem(429, "too-many-wrong-codes", sentence, retry_after=wait.seconds)
     notice = notice_of(receipt)
     if notice is None:
+        wrong_codes_of_hosts.take(host)
         raise Problem(404, "not-found", "No notice has this receipt code.")
     return _json(shapes.status(status.status_of(notice)))
 
@@ -190,6 +201,13 @@ def hash_list(request: HttpRequest, after: int = 0) -> StreamingHttpResponse:
     """Confirmed fingerprints and retractions as JSON Lines, from a sequence number on."""
     lines = (json.dumps(line) + "\n" for line in lines_after(after, most=MOST_LINES))
     return StreamingHttpResponse(lines, content_type="application/jsonl")
+
+
+def _kind(values: dict[str, Any]) -> Kind:
+    try:
+        return Kind(values.get("kind", Kind.NOTICE))
+    except ValueError:
+        raise Problem(422, "bad-field", "The field 'kind' is 'notice' or 'deposit'.") from None
 
 
 def _json(content: dict[str, Any], *, status: int = 200) -> HttpResponse:

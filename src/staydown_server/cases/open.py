@@ -5,7 +5,8 @@ from django.db import transaction
 
 from staydown import Fingerprint
 from staydown_server import audit
-from staydown_server.cases import locate, sweep
+from staydown_server.cases import sweep
+from staydown_server.cases.add import add_urls
 from staydown_server.cases.jurisdictions import jurisdiction
 from staydown_server.cases.models import Case, CaseItem
 from staydown_server.catalogue.read import stored_form
@@ -45,14 +46,7 @@ def open_case(notice_id: int) -> None:
             urls=len(urls),
             files=len(fingerprints),
         )
-        for url in urls:
-            row = CaseItem.objects.create(
-                case=case,
-                origin=CaseItem.Origin.REPORTED_URL,
-                state=CaseItem.State.LOCATING,
-                reported_url=url,
-            )
-            locate.locate.defer(case_item_id=row.pk)
+        add_urls(case, urls)
         for fingerprint in fingerprints:
             row = CaseItem.objects.create(
                 case=case,
@@ -60,4 +54,5 @@ def open_case(notice_id: int) -> None:
                 state=CaseItem.State.SWEEPING,
                 fingerprint=stored_form(Fingerprint.from_dict(fingerprint)),
             )
+            audit.record("item.reported", row, by="person", case=case.pk)
             sweep.sweep.defer(case_item_id=row.pk)

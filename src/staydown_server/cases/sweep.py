@@ -61,7 +61,7 @@ def add_copy(row: CaseItem, item: Item, match: Match, *, origin: CaseItem.Origin
     notices = Notice.objects.select_for_update().filter(pk=row.case.notice_id)
     if not notices.filter(withdrawn_at=None).exists():
         return False
-    _, is_new = CaseItem.objects.get_or_create(
+    copy, is_new = CaseItem.objects.get_or_create(
         case=row.case,
         item=item,
         defaults={
@@ -77,11 +77,12 @@ def add_copy(row: CaseItem, item: Item, match: Match, *, origin: CaseItem.Origin
         },
     )
     if is_new:
-        _reopen(row.case)
+        reopen(row.case)
         audit.record(
             "copy.found",
-            row,
+            copy,
             by="system",
+            copy_of=row.pk,
             item=item.pk,
             kind=match.kind,
             distance=match.distance,
@@ -89,7 +90,8 @@ def add_copy(row: CaseItem, item: Item, match: Match, *, origin: CaseItem.Origin
     return is_new
 
 
-def _reopen(case: Case) -> None:
+def reopen(case: Case) -> None:
+    """Open *case* again if it was closed, with a clock that starts now."""
     if case.closed_at is None:
         return
     case.closed_at = None

@@ -38,8 +38,8 @@ class JobFunction:
     def __call__(self, **ids: int) -> None:
         self.call(**ids)
 
-    def defer(self, **ids: int) -> None:
-        defer(self.name, **ids)
+    def defer(self, *, after: timedelta = timedelta(0), **ids: int) -> None:
+        defer(self.name, after=after, **ids)
 
 
 _known: dict[str, JobFunction] = {}
@@ -62,14 +62,14 @@ def known() -> frozenset[str]:
     return frozenset(_known)
 
 
-def defer(name: str, **ids: int) -> None:
-    """Queue job *name* in the caller's transaction.
+def defer(name: str, *, after: timedelta = timedelta(0), **ids: int) -> None:
+    """Queue job *name* in the caller's transaction, to run when *after* has passed.
 
     By name, a lower folder can set off a step of a higher one without importing it.
     """
     from staydown_server.jobs.models import Job
 
-    Job.objects.create(name=name, arguments=ids, run_at=timezone.now())
+    Job.objects.create(name=name, arguments=ids, run_at=timezone.now() + after)
 
 
 def claim() -> "Job | None":

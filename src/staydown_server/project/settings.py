@@ -39,6 +39,28 @@ WEB_THREADS = _number("STAYDOWN_WEB_THREADS", 4)
 # Where "leave quickly" leads: a page that everybody visits.
 LEAVE_TO = os.environ.get("STAYDOWN_LEAVE_TO", "https://www.wikipedia.org/")
 UPLOAD_LIMIT = _number("STAYDOWN_UPLOAD_LIMIT_MB", 64) * 1_000_000
+# The header in which the proxy before us names its client.
+CLIENT_ADDRESS_HEADER = os.environ.get("STAYDOWN_CLIENT_ADDRESS_HEADER", "")
+
+# Without a host no mail is offered.
+EMAIL_HOST = os.environ.get("STAYDOWN_MAIL_HOST", "")
+EMAIL_PORT = _number("STAYDOWN_MAIL_PORT", 587)
+EMAIL_HOST_USER = os.environ.get("STAYDOWN_MAIL_USER", "")
+EMAIL_HOST_PASSWORD = os.environ.get("STAYDOWN_MAIL_PASSWORD", "")
+EMAIL_TIMEOUT = 20
+DEFAULT_FROM_EMAIL = os.environ.get("STAYDOWN_MAIL_FROM", "")
+MAIL_SUBJECT = os.environ.get("STAYDOWN_MAIL_SUBJECT", "")
+_mail_security = os.environ.get("STAYDOWN_MAIL_SECURITY", "starttls")
+EMAIL_USE_TLS, EMAIL_USE_SSL = _mail_security == "starttls", _mail_security == "tls"
+if _mail_security not in ("starttls", "tls", "none"):
+    raise ImproperlyConfigured(
+        f"STAYDOWN_MAIL_SECURITY is {_mail_security!r}: write starttls, tls or none"
+    )
+if EMAIL_HOST and "@" not in DEFAULT_FROM_EMAIL:
+    raise ImproperlyConfigured(
+        "STAYDOWN_MAIL_HOST is set, so STAYDOWN_MAIL_FROM must name the sender, such as "
+        "'Notes <notes@example.org>': a name that says nothing about what Staydown does"
+    )
 
 
 def _secret_key() -> str:
@@ -163,11 +185,15 @@ LOCALE_PATHS = [
 
 
 def _languages() -> list[tuple[str, str]]:
-    """English, and each language that has a catalogue, by what its speakers call it."""
+    """English, and each language that has a catalogue."""
     catalogues = [path for folder in LOCALE_PATHS for path in folder.glob("*/LC_MESSAGES/*.mo")]
     found = {to_language(path.parts[-3]) for path in catalogues}
     codes = ["en", *sorted(found - {"en"})]
-    return [(code, LANG_INFO.get(code, {}).get("name_local", code).capitalize()) for code in codes]
+    for code in codes:
+        # One that Django does not know is called by its code.
+        unknown = {"bidi": False, "code": code, "name": code, "name_local": code}
+        LANG_INFO.setdefault(code, unknown)
+    return [(code, LANG_INFO[code]["name"]) for code in codes]
 
 
 LANGUAGES = _languages()

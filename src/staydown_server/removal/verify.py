@@ -5,9 +5,11 @@ from django.db.models import F
 from django.utils import timezone
 
 from staydown_server import audit
+from staydown_server.cases.models import Decision
 from staydown_server.catalogue import fetch
 from staydown_server.catalogue.models import Item
 from staydown_server.jobs import RetryLater, job
+from staydown_server.notices import mail
 from staydown_server.removal.models import Removal
 
 #: What a host answers for something it has taken down. Not 401 or 403: a host that turns our
@@ -30,6 +32,7 @@ def verify(removal_id: int) -> None:
         )
         if moved:
             audit.record("removal.verified", removal, by="system", item=removal.item_id)
+            _announce(removal)
 
 
 def _is_gone(url: str, item: Item) -> bool:
@@ -39,3 +42,12 @@ def _is_gone(url: str, item: Item) -> bool:
         # A host that is down serves nothing, but it comes back: that is no proof.
         raise RetryLater("the host did not answer") from error
     return answer.status in GONE
+
+
+def _announce(removal: Removal) -> None:
+    """Tell those whose notices it was removed for."""
+    standing = Decision.objects.filter(
+        case_item__item=removal.item, outcome=Decision.Outcome.REMOVE, superseded_at=None
+    )
+    for notice_id in standing.values_list("case_item__case__notice", flat=True).distinct():
+        mail.announce(notice_id)

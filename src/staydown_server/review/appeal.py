@@ -1,4 +1,7 @@
-"""Step 7, the uploader's side: an appeal against what was decided, answered by a person."""
+"""Step 7: an appeal against what was decided, answered by another person.
+
+The uploader's appeals arrive here; those of the person who sent the notice in contest.py.
+"""
 
 from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
@@ -8,8 +11,9 @@ from staydown_server import audit
 from staydown_server.accounts.models import User
 from staydown_server.cases.models import Decision
 from staydown_server.gate.models import HeldUpload
+from staydown_server.notices import mail
 from staydown_server.removal.models import Removal
-from staydown_server.review.decide import ReasonMissing, restore
+from staydown_server.review.decide import ReasonMissing, overturn, restore
 from staydown_server.review.models import Appeal
 
 LONGEST_TEXT = 10_000
@@ -62,7 +66,7 @@ def appeal(against: Removal | HeldUpload, *, text: str) -> Appeal:
 
 
 def answer(waiting: Appeal, *, outcome: Appeal.Outcome, reason: str, by: User) -> None:
-    """Grant or refuse the appeal; a granted one restores the item, or lets the upload through.
+    """Grant or refuse the appeal; a granted one turns round what was decided.
 
     Raises :class:`NotTheSamePerson` while another moderator could decide: an appeal is heard
     by somebody else where there is somebody else.
@@ -80,14 +84,21 @@ def answer(waiting: Appeal, *, outcome: Appeal.Outcome, reason: str, by: User) -
         if not taken:
             raise AppealAnswered
         audit.record("appeal.answered", waiting, by=str(by), outcome=outcome.value)
-        if outcome == Appeal.Outcome.GRANTED:
-            for decision in _standing(waiting):
-                restore(decision.case_item, reason=reason, by=by)
+        if waiting.refusal is not None:
+            mail.announce(waiting.refusal.case_item.case.notice_id)
+        if outcome == Appeal.Outcome.REFUSED:
+            return
+        if waiting.refusal is not None:
+            overturn(waiting.refusal, reason=reason, by=by)
+        for decision in _standing(waiting):
+            restore(decision.case_item, reason=reason, by=by)
 
 
 def _standing(granted: Appeal) -> QuerySet[Decision]:
-    """What a granted appeal undoes. Nothing may be left (the person withdrew meanwhile): it is
-    granted all the same."""
+    """The removals that a granted appeal undoes. Nothing may be left (the person withdrew
+    meanwhile): it is granted all the same."""
+    if granted.refusal is not None:
+        return Decision.objects.none()
     standing = Decision.objects.filter(outcome=Decision.Outcome.REMOVE, superseded_at=None)
     standing = standing.select_related("case_item")
     if granted.removal is not None:

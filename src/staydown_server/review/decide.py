@@ -12,6 +12,7 @@ from staydown_server import audit
 from staydown_server.accounts.models import User
 from staydown_server.cases.models import Case, CaseItem, Decision
 from staydown_server.gate import hold, keep_down
+from staydown_server.notices import mail
 from staydown_server.notices.models import Notice
 from staydown_server.removal.models import Removal
 from staydown_server.removal.order import order_removal, order_restore
@@ -72,6 +73,7 @@ def decide(
                 raise NothingToRemove
             decisions = [decide_one(row, outcome, reason.strip(), by) for row in rows]
             close_if_decided(case)
+            mail.announce(case.notice_id)
     except IntegrityError as error:
         raise AlreadyDecided from error
     return decisions
@@ -108,7 +110,27 @@ def restore(row: CaseItem, *, reason: str, by: User | None) -> Decision:
             for removal in Removal.objects.filter(item=row.item):
                 order_restore(removal, decision=decision)
         hold.let_through(row, by=decision.actor)
+        if row.origin != CaseItem.Origin.HELD:
+            mail.announce(row.case.notice_id)
     return decision
+
+
+def overturn(refusal: Decision, *, reason: str, by: User) -> Decision:
+    """Turn a decision to leave something online round: it is removed and kept down."""
+    if not reason.strip():
+        raise ReasonMissing
+    with transaction.atomic():
+        row = CaseItem.objects.select_related("case__notice").get(pk=refusal.case_item_id)
+        if row.case.notice.withdrawn_at is not None:
+            raise NoticeWithdrawn
+        if not row.fingerprint:
+            raise NothingToRemove
+        turned = Decision.objects.filter(
+            pk=refusal.pk, outcome=Decision.Outcome.KEEP, superseded_at=None
+        ).update(superseded_at=timezone.now())
+        if not turned:
+            raise AlreadyDecided
+        return decide_one(row, Decision.Outcome.REMOVE, reason.strip(), by)
 
 
 def close_if_decided(case: Case) -> None:

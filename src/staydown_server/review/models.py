@@ -1,4 +1,4 @@
-"""Appeals: an uploader's objection to a removal, or to the refusal of an upload."""
+"""Appeals: an objection to what was decided, by the uploader or by the person who sent a notice."""
 
 from django.db import models
 from django.db.models import Q
@@ -11,15 +11,20 @@ from staydown_server.vault.fields import SealedJSONField
 
 
 class Appeal(models.Model):
-    """What the uploader says against what was decided, and what came of it."""
+    """What somebody says against what was decided, and what came of it.
+
+    The uploader appeals against a removal or the refusal of an upload; the person who sent the
+    notice against a decision to leave something online.
+    """
 
     class Outcome(models.TextChoices):
         GRANTED = "granted"
         REFUSED = "refused"
 
-    # What it is against: one of the two.
+    # What it is against: one of the three.
     removal = models.ForeignKey(Removal, null=True, on_delete=models.PROTECT)
     upload = models.ForeignKey(HeldUpload, null=True, on_delete=models.PROTECT)
+    refusal = models.ForeignKey(Decision, null=True, on_delete=models.PROTECT)
     # {"text": ...}, sealed: people write their names.
     content = SealedJSONField(purpose="appeal")
     received_at = models.DateTimeField(auto_now_add=True)
@@ -38,9 +43,14 @@ class Appeal(models.Model):
             models.UniqueConstraint(
                 fields=["upload"], name="one_waiting_appeal_per_upload", condition=Q(outcome="")
             ),
+            # A refusal is contested once.
+            models.UniqueConstraint(fields=["refusal"], name="one_contest_per_refusal"),
             # An appeal is against one thing.
             models.CheckConstraint(
-                condition=Q(removal=None) ^ Q(upload=None), name="appeals_are_against_one_thing"
+                condition=(~Q(removal=None) & Q(upload=None) & Q(refusal=None))
+                | (Q(removal=None) & ~Q(upload=None) & Q(refusal=None))
+                | (Q(removal=None) & Q(upload=None) & ~Q(refusal=None)),
+                name="appeals_are_against_one_thing",
             ),
             # An answered appeal has its reasons and somebody who gave them.
             models.CheckConstraint(
@@ -52,6 +62,8 @@ class Appeal(models.Model):
     @property
     def decision(self) -> Decision:
         """What it is against."""
+        if self.refusal is not None:
+            return self.refusal
         if self.removal is not None:
             return self.removal.decision
         if self.upload is None:

@@ -22,13 +22,22 @@ def open_cases() -> QuerySet[Case]:
 
 def appeals_in(case: Case) -> QuerySet[Appeal]:
     """The appeals against what was decided in *case*, in the order in which they came."""
-    against = Q(removal__decision__case_item__case=case) | Q(upload__case_item__case=case)
-    return Appeal.objects.filter(against).select_related("removal__item", "upload").order_by("pk")
+    against = (
+        Q(removal__decision__case_item__case=case)
+        | Q(upload__case_item__case=case)
+        | Q(refusal__case_item__case=case)
+    )
+    told = Appeal.objects.filter(against).order_by("pk")
+    return told.select_related("removal__item", "upload", "refusal__case_item__item")
 
 
 def waiting_appeals() -> QuerySet[Appeal]:
     """Appeals without an answer, the oldest first."""
-    waiting = Appeal.objects.filter(outcome="").select_related(
-        "removal__decision__case_item__case", "upload"
+    # Whoever took their notice back no longer asks for anything.
+    taken_back = Q(refusal__case_item__case__notice__withdrawn_at__isnull=False)
+    waiting = (
+        Appeal.objects.filter(outcome="")
+        .exclude(taken_back)
+        .select_related("removal__decision__case_item__case", "upload", "refusal__case_item__case")
     )
     return waiting.order_by("received_at")

@@ -4,13 +4,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from django.db.models import Max, Q
+from django.db.models import Max, Sum
 
 from staydown_server.cases.models import Case, CaseItem, Decision, Sweep
-from staydown_server.gate.models import Check, HeldUpload
-from staydown_server.gate.policy import Answer
-from staydown_server.notices.models import Notice
+from staydown_server.notices import letters
+from staydown_server.notices.models import Letter, Notice
+from staydown_server.notices.report import Kind
 from staydown_server.removal.models import Removal
+from staydown_server.review.contest import may_contest
+from staydown_server.review.models import Appeal
+from staydown_server.review.steps import Step, steps_of, stopped
 
 
 class RowState(StrEnum):
@@ -35,6 +38,10 @@ class Row:
     state: RowState
     reason: str
     at: datetime | None
+    # What the person said against its refusal, with the answer if there is one.
+    contest: Appeal | None = None
+    # The refusal that they may still contest.
+    refusal_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +53,16 @@ class Status:
     deadline: datetime | None
     jurisdiction: str
     is_withdrawn: bool
+    # Fingerprints that wait, with nothing online: no case is open.
+    is_deposit: bool
+    # How much the largest search went through, when the last one ended, and what all found.
     searched: int
+    searched_at: datetime | None
+    copies_found: int
     rows: tuple[Row, ...]
     attempts_stopped: int
+    steps: tuple[Step, ...]
+    letters: tuple[Letter, ...]
 
     @property
     def is_done(self) -> bool:
@@ -60,8 +74,27 @@ class Status:
 def status_of(notice: Notice) -> Status:
     """The status of *notice* as of now."""
     case = Case.objects.filter(notice=notice).first()
-    if case is None:
-        return Status(notice.received_at, "", None, "", notice.withdrawn_at is not None, 0, (), 0)
+    searches = Sweep.objects.filter(case_item__case__notice=notice).aggregate(
+        most=Max("searched"), last=Max("at"), found=Sum("found")
+    )
+    return Status(
+        received_at=notice.received_at,
+        case_number=case.number if case else "",
+        deadline=case.deadline if case else None,
+        jurisdiction=case.jurisdiction if case else "",
+        is_withdrawn=notice.withdrawn_at is not None,
+        is_deposit=case is None and notice.content.get("kind") == Kind.DEPOSIT,
+        searched=searches["most"] or 0,
+        searched_at=searches["last"],
+        copies_found=searches["found"] or 0,
+        rows=_rows(case) if case else (),
+        attempts_stopped=stopped(case).count() if case else 0,
+        steps=steps_of(notice, case),
+        letters=tuple(letters.of(notice)),
+    )
+
+
+def _rows(case: Case) -> tuple[Row, ...]:
     # What somebody else uploaded, and a person looked at, is between them and the desk.
     rows = case.caseitem_set.exclude(origin=CaseItem.Origin.HELD)
     rows = rows.select_related("item").prefetch_related("decision_set")
@@ -69,28 +102,29 @@ def status_of(notice: Notice) -> Status:
         removal.item_id: removal
         for removal in Removal.objects.filter(item__caseitem__case=case).order_by("pk")
     }
-    sweeps = Sweep.objects.filter(case_item__case=case)
-    return Status(
-        received_at=case.received_at,
-        case_number=case.number,
-        deadline=case.deadline,
-        jurisdiction=case.jurisdiction,
-        is_withdrawn=notice.withdrawn_at is not None,
-        searched=sweeps.aggregate(most=Max("searched"))["most"] or 0,
-        rows=tuple(_row(row, removals.get(row.item_id or 0)) for row in rows),
-        attempts_stopped=Check.objects.filter(_stopped, keep_down__case_item__case=case).count(),
-    )
+    contests = {
+        contest.decision.case_item_id: contest
+        for contest in Appeal.objects.filter(refusal__case_item__case=case)
+        .select_related("refusal")
+        .order_by("pk")
+    }
+    return tuple(_row(row, removals.get(row.item_id or 0), contests.get(row.pk)) for row in rows)
 
 
-#: Uploads that the gate blocked, or a person refused. What waits is not stopped yet.
-_stopped = Q(verdict=Answer.BLOCK) | Q(heldupload__outcome=HeldUpload.Outcome.REFUSED)
-
-
-def _row(row: CaseItem, removal: Removal | None) -> Row:
+def _row(row: CaseItem, removal: Removal | None, contest: Appeal | None) -> Row:
     decision = row.decision
     url = row.reported_url or (row.item.url if row.item else "")
     state, at = _state(row, decision, removal)
-    return Row(url, row.copy_of_id is not None, state, decision.reason if decision else "", at)
+    is_contestable = state == RowState.KEPT and contest is None
+    return Row(
+        url,
+        row.copy_of_id is not None,
+        state,
+        decision.reason if decision else "",
+        at,
+        contest,
+        decision.pk if decision and is_contestable and may_contest(decision) else None,
+    )
 
 
 def _state(

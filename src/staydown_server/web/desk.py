@@ -1,4 +1,4 @@
-"""The moderator's pages: the queue, a case, its decisions, appeals."""
+"""The moderator's pages: the queue, a case, its decisions, letters, appeals."""
 
 from http import HTTPStatus
 from typing import Any
@@ -12,8 +12,11 @@ from django.views.decorators.http import require_POST, require_safe
 from staydown_server.cases.jurisdictions import jurisdictions
 from staydown_server.cases.models import Case, CaseItem, Decision, Sweep
 from staydown_server.gate.models import Check
+from staydown_server.notices import letters
+from staydown_server.notices.receive import new_submission
 from staydown_server.removal.models import Removal
 from staydown_server.review import appeal as appeals
+from staydown_server.review import ask as asking
 from staydown_server.review import picture as pictures
 from staydown_server.review import queue as queues
 from staydown_server.review.decide import (
@@ -38,7 +41,9 @@ from staydown_server.web.moderators import (
     reason_in,
     remember_revealed,
 )
+from staydown_server.web.numbers import numbers
 from staydown_server.web.origin_words import origin_sentences
+from staydown_server.web.words import writing_sentence
 
 
 @require_safe
@@ -47,6 +52,7 @@ def queue(request: HttpRequest) -> HttpResponse:
     shown = {
         "cases": queues.open_cases()[:200],
         "appeals": queues.waiting_appeals()[:200],
+        "letters": asking.unread_cases()[:200],
         "uploads": [
             (held, kind_words(held.gate_check.match_kind)) for held in waiting_uploads()[:200]
         ],
@@ -67,7 +73,7 @@ def case(request: HttpRequest, case_id: int) -> HttpResponse:
 @moderators_only
 def decide_view(request: HttpRequest, case_id: int) -> HttpResponse:
     case = get_object_or_404(Case, pk=case_id)
-    chosen = _numbers(request.POST.getlist("row"))
+    chosen = numbers(request.POST.getlist("row"))
     reason = reason_in(request)
     outcome = request.POST.get("outcome", "")
     try:
@@ -85,6 +91,34 @@ def decide_view(request: HttpRequest, case_id: int) -> HttpResponse:
         }
         return render(request, "web/case.html", shown, status=HTTPStatus.UNPROCESSABLE_ENTITY)
     messages.success(request, _("Decided. The removal is on its way where you ordered one."))
+    return redirect("web:case", case_id)
+
+
+@require_POST
+@moderators_only
+def ask(request: HttpRequest, case_id: int) -> HttpResponse:
+    """Write to the person who sent the notice."""
+    case = get_object_or_404(Case, pk=case_id)
+    text = request.POST.get("letter", "").replace("\x00", "").replace("\r\n", "\n")
+    submission = request.POST.get("submission", "")[:100]
+    try:
+        asking.ask(case, text, submission=submission, by=moderator(request))
+    except letters.LetterError as error:
+        shown = _case_page(request, case) | {
+            "letter_error": writing_sentence(error),
+            "letter": text,
+            "submission": submission,
+        }
+        return render(request, "web/case.html", shown, status=HTTPStatus.UNPROCESSABLE_ENTITY)
+    messages.success(request, _("It stands on the person’s status page now."))
+    return redirect("web:case", case_id)
+
+
+@require_POST
+@moderators_only
+def read(request: HttpRequest, case_id: int) -> HttpResponse:
+    """Take the person's letters off the queue."""
+    letters.mark_read(get_object_or_404(Case, pk=case_id).notice, by=moderator(request))
     return redirect("web:case", case_id)
 
 
@@ -161,11 +195,6 @@ def appeal(request: HttpRequest, appeal_id: int) -> HttpResponse:
     return redirect("web:case", waiting.decision.case_item.case_id)
 
 
-def _numbers(texts: list[str]) -> list[int]:
-    """The numbers among *texts* that can be an id: 18 digits fit every database."""
-    return [int(text) for text in texts if text.isascii() and text.isdigit() and len(text) < 19]
-
-
 def _case_page(request: HttpRequest, case: Case) -> dict[str, Any]:
     rows = case.caseitem_set.select_related("item__host", "copy_of")
     removals = {
@@ -186,6 +215,9 @@ def _case_page(request: HttpRequest, case: Case) -> dict[str, Any]:
     return {
         "case": case,
         "notice": case.notice.content,
+        "letters": letters.of(case.notice),
+        "has_unread": letters.unread().filter(notice=case.notice).exists(),
+        "submission": new_submission(),
         "is_withdrawn": case.notice.withdrawn_at is not None,
         "clock": jurisdictions().get(case.jurisdiction),
         "cards": cards,

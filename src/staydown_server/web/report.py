@@ -17,11 +17,12 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 import staydown
 from staydown import Fingerprint
+from staydown_server.accounts.pace import Wait, notices
 from staydown_server.catalogue.read import fingerprint_bytes, fingerprint_file, from_outside
-from staydown_server.notices.receive import AlreadyUsed, new_submission, notice_of, receive
+from staydown_server.notices.receive import AlreadyUsed, new_submission, receive
 from staydown_server.notices.regimes import regime
 from staydown_server.notices.report import Element, Incomplete, Kind, Report, TooLong
-from staydown_server.web import sealed
+from staydown_server.web import pace, sealed
 from staydown_server.web.helplines import helplines
 from staydown_server.web.statement import statement
 from staydown_server.web.words import media_sentence, missing_sentence
@@ -76,6 +77,10 @@ def report(request: HttpRequest) -> HttpResponse:
     try:
         told.check()
         if not questions:
+            wait = pace.wait_for(notices, request)
+            if wait is not None:
+                return _form(request, filled, kept, wait=wait, status=HTTPStatus.TOO_MANY_REQUESTS)
+            notices.take(pace.caller(request))
             return _acknowledge(told, filled["submission"])
     except Incomplete as error:
         # A file that could not be read is asked about once, not twice.
@@ -97,22 +102,13 @@ def report(request: HttpRequest) -> HttpResponse:
     return _form(request, filled, kept, questions=questions, status=HTTPStatus.UNPROCESSABLE_ENTITY)
 
 
-@require_safe
-def received(request: HttpRequest) -> HttpResponse:
-    """The receipt, right after a notice was sent."""
-    code = sealed.remembered_receipt(request)
-    notice = notice_of(code) if code else None
-    if notice is None:
-        return redirect("web:status")
-    return render(request, "web/received.html", {"code": code, "notice": notice})
-
-
 def _form(
     request: HttpRequest,
     filled: Mapping[str, str],
     kept: Iterable[dict[str, Any]] = (),
     *,
     questions: Questions | None = None,
+    wait: Wait | None = None,
     status: int = HTTPStatus.OK,
 ) -> HttpResponse:
     """The form as it was *filled*, with *questions* about what is missing."""
@@ -127,8 +123,12 @@ def _form(
         "kept": sealed.pack(kept, purpose=_KEPT) if kept else "",
         "kept_count": len(kept),
         "is_answer": request.method == "POST",
+        "wait": wait,
     }
-    return render(request, "web/report.html", shown, status=status)
+    response = render(request, "web/report.html", shown, status=status)
+    if wait is not None:
+        response.headers["Retry-After"] = str(wait.seconds)
+    return response
 
 
 def _in_another_language(
@@ -195,5 +195,5 @@ def _fingerprint(upload: "File[bytes]") -> Fingerprint:
 def _acknowledge(told: Report, submission: str) -> HttpResponse:
     receipt = receive(told, submission=submission)
     response = HttpResponseRedirect(reverse("web:received"))
-    sealed.remember_receipt(response, receipt.code)
+    sealed.hand_over(response, receipt.code)
     return response

@@ -3,7 +3,7 @@
 from django.urls import path
 from django.views.i18n import set_language
 
-from staydown_server.web import desk, report, sign_in, status, uploader, uploads
+from staydown_server.web import desk, receipt, report, sign_in, status, uploader, uploads
 
 app_name = "web"
 
@@ -11,8 +11,14 @@ urlpatterns = [
     path("", report.home, name="home"),
     path("leave/", report.leave_quickly, name="leave_quickly"),
     path("report/", report.report, name="report"),
-    path("report/received/", report.received, name="received"),
+    path("report/received/", receipt.received, name="received"),
+    path("report/received/code.txt", receipt.save_code, name="save_code"),
     path("status/", status.status, name="status"),
+    path("status/write/", status.write, name="write"),
+    path("status/add/", status.add, name="add"),
+    path("status/contest/", status.contest, name="contest"),
+    path("status/mail/", status.choose_mail, name="mail"),
+    path("status/mail/stop/", status.stop_mail, name="stop_mail"),
     path("status/withdraw/", status.withdraw, name="withdraw"),
     path("status/leave/", status.leave, name="leave"),
     path("reasons/<str:token>/", uploader.reasons, name="reasons"),
@@ -23,6 +29,8 @@ urlpatterns = [
     path("desk/", desk.queue, name="queue"),
     path("desk/cases/<int:case_id>/", desk.case, name="case"),
     path("desk/cases/<int:case_id>/decide/", desk.decide_view, name="decide"),
+    path("desk/cases/<int:case_id>/ask/", desk.ask, name="ask"),
+    path("desk/cases/<int:case_id>/read/", desk.read, name="read"),
     path("desk/rows/<int:row_id>/restore/", desk.restore_view, name="restore"),
     path("desk/rows/<int:row_id>/reveal/", desk.reveal, name="reveal"),
     path("desk/rows/<int:row_id>/picture/", desk.picture, name="picture"),

@@ -1,10 +1,15 @@
 """What the core's errors and states are called on a page, in the person's language."""
 
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from staydown import MediaError
+from staydown_server.notices import letters, mail
 from staydown_server.notices.report import Element
+from staydown_server.review import add, appeal
+from staydown_server.review.contest import NothingToContest
 from staydown_server.review.status import Row, RowState
+from staydown_server.review.steps import Step, StepKind
 
 
 def missing_sentence(element: Element) -> str:
@@ -35,7 +40,7 @@ def row_sentence(row: Row) -> str:
     return {
         RowState.SEARCHING: _("We are looking for it and for copies of it."),
         RowState.NOT_FOUND: _(
-            "We found nothing at this address. If it was mistyped, please send a new notice."
+            "We found nothing at this address. If it was mistyped, please add the right one below."
         ),
         RowState.WAITING: _("Found. A moderator will decide about it."),
         RowState.REMOVING: _("Its removal has been ordered. We are checking that it is gone."),
@@ -44,3 +49,90 @@ def row_sentence(row: Row) -> str:
         RowState.KEPT: _("It stays online. The reason is given below."),
         RowState.RESTORED: _("Its removal was undone. The reason is given below."),
     }[row.state]
+
+
+def step_sentence(step: Step) -> str:
+    """One thing that happened."""
+    if step.kind == StepKind.SEARCHED:
+        return _searched_sentence(step)
+    count = {"n": step.count}
+    return {
+        StepKind.RECEIVED: _("Your notice arrived."),
+        StepKind.OPENED: _("We opened a case for it."),
+        StepKind.ADDED: _("You added addresses."),
+        StepKind.FOUND: ngettext(
+            "A copy came online, and we found it.",
+            "%(n)s copies came online, and we found them.",
+            step.count,
+        )
+        % count,
+        StepKind.ASKED: _("A moderator wrote to you."),
+        StepKind.ANSWERED: _("You wrote to us."),
+        StepKind.TO_REMOVE: ngettext(
+            "A moderator decided that a picture is removed. From now on uploads of it are stopped.",
+            "A moderator decided that %(n)s pictures are removed. From now on uploads of them "
+            "are stopped.",
+            step.count,
+        )
+        % count,
+        StepKind.KEPT: ngettext(
+            "A moderator decided that a picture stays online.",
+            "A moderator decided that %(n)s pictures stay online.",
+            step.count,
+        )
+        % count,
+        StepKind.RESTORED: ngettext(
+            "A moderator decided that a picture is put back.",
+            "A moderator decided that %(n)s pictures are put back.",
+            step.count,
+        )
+        % count,
+        StepKind.REMOVED: ngettext(
+            "We looked at the platform ourselves: a picture is gone.",
+            "We looked at the platform ourselves: %(n)s pictures are gone.",
+            step.count,
+        )
+        % count,
+        StepKind.CONTESTED: _("You contested a decision."),
+        StepKind.CONTEST_GRANTED: _("A moderator agreed with what you contested."),
+        StepKind.CONTEST_REFUSED: _("A moderator did not agree with what you contested."),
+        StepKind.STOPPED: ngettext(
+            "We stopped an attempt to upload it again.",
+            "The latest of %(n)s attempts to upload it again; we stopped each.",
+            step.count,
+        )
+        % count,
+        StepKind.WITHDRAWN: _("You took the notice back."),
+    }[step.kind]
+
+
+def _searched_sentence(step: Step) -> str:
+    searched = ngettext(
+        "We searched %(n)s picture or film on the platform.",
+        "We searched %(n)s pictures and films on the platform.",
+        step.searched,
+    ) % {"n": step.searched}
+    if not step.count:
+        return _("%(searched)s There was no new copy.") % {"searched": searched}
+    found = ngettext("We found %(n)s copy.", "We found %(n)s copies.", step.count)
+    return f"{searched} {found % {'n': step.count}}"
+
+
+def writing_sentence(error: Exception) -> str:
+    """What to do about something typed on the status page, or at the desk, that cannot be taken."""
+    return {
+        letters.LetterEmpty: _("Please write something first."),
+        letters.LetterTooLong: _("Please shorten your text: 10,000 characters at most."),
+        letters.TooManyLetters: _("So much was written here that no more can be kept."),
+        letters.NoticeTakenBack: _("The notice was taken back: nothing more can be added."),
+        add.NoAddress: _("Please paste an address: it begins with https://"),
+        add.NoCaseYet: _("Your case is just being opened. Please send this again in a minute."),
+        add.TooManyPlaces: _(
+            "This is more than one case can hold. Please send a new notice for the rest."
+        ),
+        appeal.AppealEmpty: _("Please say why you think that the decision is wrong."),
+        appeal.AppealTooLong: _("Please shorten your text: 10,000 characters at most."),
+        appeal.AppealWaits: _("You have contested this decision before."),
+        NothingToContest: _("Please choose a decision that can still be contested."),
+        mail.BadAddress: _("Please check the address: something like name@example.org"),
+    }[type(error)]

@@ -7,6 +7,7 @@ import pytest
 from server.api.client import Api, problem
 from server.pictures import fingerprint, jpeg, scene
 from server.story import ALICE, ALICES_ADDRESS, bob_decides, run_jobs
+from staydown_server.accounts import pace
 from staydown_server.accounts.models import User
 from staydown_server.catalogue.models import Item
 from staydown_server.notices.models import Notice
@@ -53,6 +54,18 @@ def test_a_notice_can_hold_fingerprints_alone(api: Api, told: dict[str, Any]) ->
 
     assert answer.status_code == 201
     assert Notice.objects.get().content["fingerprints"] == [made]
+
+
+def test_what_the_host_asked_beside_is_passed_on(api: Api, told: dict[str, Any]) -> None:
+    """A deposit, of a minor, with what was signed."""
+    made = fingerprint(jpeg(scene(1))).to_dict()
+    beside = {"kind": "deposit", "about_minor": True, "statement": "It shows me."}
+
+    answer = api.json("/notices", {**told, "urls": [], "fingerprints": [made], **beside})
+
+    assert answer.status_code == 201
+    assert beside.items() <= Notice.objects.get().content.items()
+    assert problem(api.json("/notices", {**told, "kind": "wish"}))["code"] == "bad-field"
 
 
 @pytest.mark.parametrize(
@@ -164,3 +177,24 @@ def test_a_receipt_is_read_as_people_write_it(api: Api, told: dict[str, Any]) ->
 def case_of_is_absent(notice: Notice) -> bool:
     """The case is opened by a job, not in the request."""
     return not hasattr(notice, "case")
+
+
+def test_many_wrong_codes_slow_the_host_down(
+    api: Api, told: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Right ones never do; after the wait it goes on."""
+    now = pace.time.monotonic()
+    monkeypatch.setattr(pace.time, "monotonic", lambda: now)
+    receipt = api.json("/notices", told).json()["receipt"]
+    for _ in range(3):
+        assert api.get(f"/notices/{receipt}").status_code == 200
+    statuses = {api.get(f"/notices/WRONG{number}").status_code for number in range(100)}
+    assert statuses == {404}
+
+    answer = api.get(f"/notices/{receipt}")
+
+    assert answer.status_code == 429
+    assert problem(answer)["code"] == "too-many-wrong-codes"
+    assert int(answer.headers["Retry-After"]) == problem(answer)["retry_after"] == 1
+    now += 1
+    assert api.get(f"/notices/{receipt}").status_code == 200

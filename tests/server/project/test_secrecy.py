@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.core import mail as django_mail
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.test import Client
@@ -16,7 +17,7 @@ from staydown_server.accounts.hosts import add_host
 from staydown_server.accounts.models import Host, User
 from staydown_server.cases.models import Case
 from staydown_server.catalogue.register import register
-from staydown_server.notices.models import Notice
+from staydown_server.notices.models import Letter, Notice, Subscription
 from staydown_server.removal.models import Removal
 from staydown_server.removal.reasons import token_of
 
@@ -54,6 +55,12 @@ def test_alice_is_nowhere_in_the_database_nor_in_the_log(
     code = answer.content.decode().partition("data-receipt>")[2][:19]
     run_jobs()
     case = Case.objects.get()
+    settings.EMAIL_HOST = "127.0.0.1"
+    alice.post("/status/mail/", {"address": "a.f.o@post.example"})
+    bobs_browser.post(f"/desk/cases/{case.pk}/ask/", {"letter": "Was it Wolfgang?"})
+    alice.post("/status/write/", {"letter": "No, it was Ottokar."})
+    alice.post("/status/add/", {"places": f"{plaza.page('copy')} by Leopoldine"})
+    run_jobs()
     plaza.is_down = True
     rows = [row.pk for row in case.caseitem_set.all()]
     bobs_browser.post(
@@ -72,6 +79,9 @@ def test_alice_is_nowhere_in_the_database_nor_in_the_log(
     run_jobs()
     assert Notice.objects.get().withdrawn_at is not None
     assert Notice.objects.get().content["signature"] == ALICE
+    assert Letter.objects.count() == 3
+    assert len(django_mail.outbox) == 1
+    Subscription.objects.get()
 
     with connection.cursor() as cursor:
         cursor.execute("PRAGMA wal_checkpoint(PASSIVE)")
@@ -92,6 +102,10 @@ def test_alice_is_nowhere_in_the_database_nor_in_the_log(
         "receipt, bare": code.replace("-", ""),
         "submission": "a-submission-of-alices",
         "appeal": "Mortimer",
+        "question": "Wolfgang",
+        "answer": "Ottokar",
+        "more addresses": "Leopoldine",
+        "mail address": "a.f.o@post",
         "reasons link": token,
         "api key": plaza.api_key,
         "webhook secret": plaza.secret,

@@ -23,7 +23,13 @@ FOR_EVERYBODY = {
     "home": 200,
     "report": 200,
     "received": 302,
+    "save_code": 302,
     "status": 200,
+    "write": 405,
+    "add": 405,
+    "contest": 405,
+    "mail": 405,
+    "stop_mail": 405,
     "withdraw": 405,
     "leave_quickly": 302,
     "leave": 405,
@@ -38,6 +44,8 @@ FOR_MODERATORS = {
     "queue": "GET",
     "case": "GET",
     "decide": "POST",
+    "ask": "POST",
+    "read": "POST",
     "restore": "POST",
     "reveal": "POST",
     "picture": "GET",
@@ -55,6 +63,8 @@ def path_of(name: str, case: Case, waiting: Appeal, held: HeldUpload) -> str:
     numbers: dict[str, list[Any]] = {
         "case": [case.pk],
         "decide": [case.pk],
+        "ask": [case.pk],
+        "read": [case.pk],
         "restore": [rows_of(case)[0].pk],
         "reveal": [rows_of(case)[0].pk],
         "picture": [rows_of(case)[0].pk],
@@ -135,6 +145,8 @@ def every_page(
     waiting: Appeal,
     removed_case: Case,
     on_hold: HeldUpload,
+    filled: dict[str, Any],
+    settings: Any,
 ) -> Any:
     """Fetch each page with something to show, in a language."""
     from staydown_server.accounts.sign_in import issue_link
@@ -142,6 +154,9 @@ def every_page(
 
     token = token_of(waiting.removal)
     link = issue_link("new@desk.example")
+    sender = Client()
+    assert sender.post("/report/", filled).status_code == 302
+    settings.EMAIL_HOST = "127.0.0.1"
 
     def fetch(language: str) -> dict[str, Any]:
         said = {"headers": {"Accept-Language": language}}
@@ -149,8 +164,12 @@ def every_page(
             "home": alices_browser.get("/", **said),
             "report": alices_browser.get("/report/", **said),
             "report, incomplete": alices_browser.post("/report/", {"places": "x"}, **said),
-            "received": alices_browser.get("/report/received/", **said),
+            "received": sender.get("/report/received/", **said),
             "status": alices_browser.get("/status/", **said),
+            "status, empty letter": alices_browser.post("/status/write/", **said),
+            "status, no address": alices_browser.post("/status/add/", {"places": "x"}, **said),
+            "status, no mail address": alices_browser.post("/status/mail/", **said),
+            "status, closed": Client().post("/status/write/", {"letter": "x"}, **said),
             "status, code": Client().get("/status/", **said),
             "status, wrong": Client().post("/status/", {"code": "x"}, **said),
             "reasons": Client().get(f"/reasons/{token}/", **said),
@@ -160,6 +179,7 @@ def every_page(
             "sign in needed": Client().get("/sign-in/", **said),
             "queue": bobs_browser.get("/desk/", **said),
             "case": bobs_browser.get(f"/desk/cases/{removed_case.pk}/", **said),
+            "ask, empty": bobs_browser.post(f"/desk/cases/{removed_case.pk}/ask/", **said),
             "decide, wrong": bobs_browser.post(f"/desk/cases/{removed_case.pk}/decide/", **said),
             "origin": bobs_browser.get(f"/desk/rows/{rows_of(removed_case)[0].pk}/origin/", **said),
             "upload": bobs_browser.get(f"/desk/uploads/{on_hold.pk}/", **said),
@@ -185,12 +205,15 @@ def test_every_page_speaks_both_languages(every_page: Any) -> None:
         original = re.search(r"<h1[^>]*>(.*?)</h1>", text(english[name]), re.DOTALL)
         assert title, name
         assert original, name
-        if name not in ("case", "decide, wrong", "queue"):
+        if name not in ("case", "ask, empty", "decide, wrong", "queue"):
             assert title[1] != original[1], name
 
 
 def test_the_language_button_is_remembered(charlie: Client) -> None:
     """In a cookie, and leads back."""
+    for path in ("/", "/report/"):
+        shown = text(charlie.get(path, headers={"accept-language": "fr"}))
+        assert re.search(r'value="en" lang="en"[^>]*>English</button>', shown), "in its own words"
     answer = charlie.post("/language/", {"language": "fr", "next": "/report/"})
 
     assert answer.headers["Location"] == "/report/"
@@ -247,7 +270,8 @@ def test_every_form_that_posts_has_its_token(every_page: Any) -> None:
     "name",
     sorted(
         {n for n, m in FOR_MODERATORS.items() if m == "POST"}
-        | {"report", "status", "withdraw", "leave", "reasons", "language", "sign_in", "sign_out"}
+        | {"report", "status", "write", "add", "contest", "mail", "stop_mail", "withdraw", "leave"}
+        | {"reasons", "language", "sign_in", "sign_out"}
     ),
 )
 @pytest.mark.parametrize("language", ["en", "fr"])

@@ -2,7 +2,9 @@
 
 import html
 import json
+from datetime import UTC, datetime
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -356,3 +358,23 @@ def test_leaving_quickly_forgets_the_receipt(
 
     assert answer.headers["Location"] == settings.LEAVE_TO
     assert not charlie.cookies["staydown_receipt"].value
+
+
+def test_a_flood_from_one_connection_is_slowed_down_and_nobody_is_shut_out(
+    charlie: Client, filled: dict[str, Any], picture: bytes
+) -> None:
+    """What was typed and chosen is kept; whoever has waited is let in, however many others come."""
+    for number in range(30):
+        assert charlie.post("/report/", filled | {"submission": f"{number}"}).status_code == 302
+    mine = filled | {"submission": "mine"}
+    answer = charlie.post("/report/", mine | {"files": [file(picture)]})
+
+    assert answer.status_code == 429
+    assert 1 <= int(answer.headers["Retry-After"]) <= 10
+    assert value_of(answer, "places") == filled["places"]
+    assert Notice.objects.count() == 30
+    mine |= {"turn": value_of(answer, "turn"), "kept": value_of(answer, "kept")}
+    with patch("time.time", lambda: datetime.now(UTC).timestamp() + 10):
+        assert charlie.post("/report/", mine).status_code == 302
+        assert charlie.post("/report/", mine | {"submission": "more"}).status_code == 429
+    assert len(Notice.objects.get(pk=Notice.objects.latest("pk").pk).content["fingerprints"]) == 1
