@@ -37,7 +37,7 @@ export class Hasher {
 
   private ask(file: Question, { progress, signal }: HashOptions): Promise<Outcome> {
     return new Promise((resolve, reject) => {
-      signal?.throwIfAborted();
+      if (signal?.aborted) throw signal.reason as Error;
       const worker = (this.worker ??= new Worker(this.script));
       const heard = new AbortController();
       const end = (finish: () => void) => {

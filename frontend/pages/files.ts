@@ -1,57 +1,85 @@
 // Files that are fingerprinted here, and stay here: each has a row with its progress.
 
 import { Hasher, type Fingerprint } from "../hasher/hasher";
+import type { Kept } from "./draft";
 
 const MOST_FILES = 20;
+/** Reasons that the server may not have: it reads more kinds, and has more memory. */
+const MENDABLE = "unsupported_media damaged_media too_large pixels_withheld old_browser hasher_died".split(" ");
+
+/** Where the files of a form are shown, and what carries them. */
+export interface Parts {
+  list: HTMLElement;
+  template: HTMLTemplateElement;
+  /** The hidden field that carries the fingerprints. */
+  field: HTMLTextAreaElement;
+  /** The hidden file field of what is sent by choice. */
+  upload: HTMLInputElement;
+  /** Where focus goes when a row is gone. */
+  chooser: HTMLElement;
+  /** What is said aloud. */
+  status: HTMLElement;
+  /** The largest form that the server takes, in bytes. */
+  limit: number;
+}
 
 /** A file's row: what is shown of it is marked with `data-when` in the page's template. */
 class Row {
   readonly element: HTMLElement;
-  private readonly bar: HTMLProgressElement;
+  fingerprint: Fingerprint | null = null;
+  sent: File | null = null;
+  state: string[] = [];
 
-  constructor(template: HTMLTemplateElement, name: string) {
-    const copy = template.content.firstElementChild!.cloneNode(true) as HTMLElement;
-    this.element = copy;
-    this.bar = copy.querySelector("progress")!;
-    for (const place of copy.querySelectorAll("[data-name]")) place.textContent = name;
-    this.show("busy");
+  constructor(
+    private readonly parts: Parts,
+    readonly name: string,
+    number: number,
+  ) {
+    this.element = parts.template.content.firstElementChild!.cloneNode(true) as HTMLElement;
+    const title = this.element.querySelector<HTMLElement>("[data-name]")!;
+    title.textContent = name;
+    title.id = `file-${number}`;
+    for (const part of this.element.querySelectorAll("button, progress")) {
+      part.setAttribute("aria-describedby", title.id);
+    }
+    parts.list.append(this.element);
   }
 
   set progress(share: number) {
-    this.bar.value = share;
+    this.element.querySelector("progress")!.value = share;
   }
 
-  /** Show what belongs to this state or reason, and nothing else that is marked. */
+  get isLost(): boolean {
+    return !this.fingerprint && !this.sent;
+  }
+
+  /** Show what belongs to these states, and nothing else that is marked. */
   show(...states: string[]): void {
+    this.state = states;
+    const said: string[] = [];
     for (const part of this.element.querySelectorAll<HTMLElement>("[data-when]")) {
       part.hidden = !part.dataset.when!.split(" ").some((state) => states.includes(state));
+      if (!part.hidden && part.matches("p[data-say]")) said.push(part.textContent!.trim());
     }
+    if (said.length) this.parts.status.textContent = `${this.name}: ${said.join(" ")}`;
   }
 
-  on(action: string, act: () => void): void {
-    this.element.querySelector(`[data-do=${action}]`)!.addEventListener("click", act);
+  button(action: string): HTMLButtonElement {
+    return this.element.querySelector<HTMLButtonElement>(`[data-do=${action}]`)!;
   }
 }
 
 /** The files of one form. */
 export class Files {
   private readonly hasher = new Hasher();
-  private readonly found = new Map<Row, Fingerprint | null>();
-  private readonly sent = new Map<Row, File>();
+  private readonly rows = new Set<Row>();
+  private made = 0;
   private pending = 0;
-  private whenDone: (() => void) | null = null;
+  private whenDone: ((isWhole: boolean) => void) | null = null;
 
-  /**
-   * @param list where the rows go
-   * @param field the hidden field that carries the fingerprints
-   * @param upload the hidden file field of what is sent by choice
-   * @param changed called after each change of what the form would send
-   */
+  /** @param changed called after each change of what the form would send */
   constructor(
-    private readonly list: HTMLElement,
-    private readonly template: HTMLTemplateElement,
-    private readonly field: HTMLTextAreaElement,
-    private readonly upload: HTMLInputElement,
+    private readonly parts: Parts,
     private readonly changed: () => void,
   ) {}
 
@@ -60,74 +88,106 @@ export class Files {
   }
 
   get isEmpty(): boolean {
-    return this.found.size === 0 && this.field.value === "";
+    return this.rows.size === 0;
   }
 
-  /** Call `act` once every file has its fingerprint. */
-  afterwards(act: () => void): void {
-    if (this.isBusy) this.whenDone = act;
-    else act();
+  /** What a draft keeps of them. A file that is to be sent is not among it: it lies elsewhere. */
+  get kept(): Kept[] {
+    return [...this.rows]
+      .filter((row) => row.fingerprint)
+      .map(({ name, state, fingerprint }) => ({ name, state, fingerprint }));
   }
 
-  add(files: Iterable<File>): void {
-    for (const file of files) {
-      if (this.found.size < MOST_FILES) void this.hash(file);
+  /**
+   * Call `act` once every file has its fingerprint, with whether each has one or is sent;
+   * null takes that back.
+   */
+  afterwards(act: ((isWhole: boolean) => void) | null): void {
+    this.whenDone = act;
+  }
+
+  restore(files: Kept[]): void {
+    for (const { name, state, fingerprint } of files) {
+      const row = this.row(name);
+      row.fingerprint = fingerprint as Fingerprint;
+      // The file itself is not at hand any more: it can only be chosen again.
+      row.button("send").remove();
+      row.show(...state);
     }
+    this.tell();
+  }
+
+  /** False if there were too many, and some were left out. */
+  add(files: File[]): boolean {
+    const room = Math.max(0, MOST_FILES - this.rows.size);
+    for (const file of files.slice(0, room)) void this.hash(file);
+    return files.length <= room;
+  }
+
+  private row(name: string): Row {
+    const row = new Row(this.parts, name, this.made++);
+    this.rows.add(row);
+    row.button("remove").addEventListener("click", () => this.drop(row));
+    return row;
   }
 
   private async hash(file: File): Promise<void> {
-    const row = new Row(this.template, file.name);
+    const row = this.row(file.name);
     const stop = new AbortController();
-    this.found.set(row, null);
-    this.list.append(row.element);
-    row.on("remove", () => {
-      stop.abort();
-      this.drop(row);
-    });
-    row.on("send", () => this.send(row, file));
+    row.button("remove").addEventListener("click", () => stop.abort());
+    row.button("send").addEventListener("click", () => this.send(row, file));
+    row.show("busy");
     this.pending++;
     try {
       const { fingerprint, reason } = await this.hasher.fingerprint(file, {
         progress: (share) => (row.progress = share),
         signal: stop.signal,
       });
-      if (!this.found.has(row)) return;
-      this.found.set(row, fingerprint);
-      if (!reason) row.show("done");
-      // An exact layer finds identical copies; part of a film finds that part.
-      else row.show(fingerprint ? "exact" : "nothing", reason.code);
-    } catch (error) {
-      if (!stop.signal.aborted) throw error;
+      row.fingerprint = fingerprint;
+      const mends = !reason || MENDABLE.includes(reason.code);
+      const states = reason ? [fingerprint ? "exact" : "nothing", reason.code] : ["done"];
+      if (file.size > this.parts.limit) states.push("larger");
+      else if (mends) states.push("sendable");
+      row.show(...states);
+    } catch {
+      // Cancelled; or what the browser lacks, it lacks for good.
+      if (!stop.signal.aborted) row.show("nothing", "old_browser", "sendable");
     } finally {
       this.pending--;
       this.tell();
-      if (!this.isBusy) {
-        this.whenDone?.();
+      if (!this.isBusy && this.whenDone) {
+        const act = this.whenDone;
         this.whenDone = null;
+        act([...this.rows].every((each) => !each.isLost));
       }
     }
   }
 
   private send(row: Row, file: File): void {
-    this.sent.set(row, file);
-    this.found.set(row, null);
+    row.sent = file;
+    row.fingerprint = null;
     row.show("sent");
+    row.button("remove").focus();
     this.tell();
   }
 
   private drop(row: Row): void {
-    this.found.delete(row);
-    this.sent.delete(row);
+    const next = row.element.nextElementSibling ?? row.element.previousElementSibling;
+    this.rows.delete(row);
     row.element.remove();
+    (next?.querySelector<HTMLElement>("[data-do=remove]") ?? this.parts.chooser).focus();
     this.tell();
   }
 
   private tell(): void {
-    const all = [...this.found.values()].filter((fingerprint) => fingerprint !== null);
-    this.field.value = all.length ? JSON.stringify(all) : "";
-    const carried = new DataTransfer();
-    for (const file of this.sent.values()) carried.items.add(file);
-    this.upload.files = carried.files;
+    const all = [...this.rows].flatMap((row) => row.fingerprint ?? []);
+    this.parts.field.value = all.length ? JSON.stringify(all) : "";
+    const sent = [...this.rows].flatMap((row) => row.sent ?? []);
+    if (sent.length || this.parts.upload.files?.length) {
+      const carried = new DataTransfer();
+      for (const file of sent) carried.items.add(file);
+      this.parts.upload.files = carried.files;
+    }
     this.changed();
   }
 }

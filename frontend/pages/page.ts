@@ -1,26 +1,35 @@
 // Every page for the person: leaving it at once, so that "back" does not show it again; and
-// once the notice has arrived, no draft of it is left.
+// once the notice has arrived, no draft of it is left. It runs before anything is shown.
 
 import { forget } from "./draft";
+import * as storage from "./storage";
 
 const LEFT = "staydown-left";
 const IN_A_ROW = 3;
 const SECONDS = 2;
 
-const link = document.querySelector<HTMLAnchorElement>("[data-leave]");
+// Ours forgets the receipt on its way; without a connection, an error page would name it.
+const { ours = "/", theirs = "/" } = (document.currentScript as HTMLScriptElement).dataset;
 
 function leave(): void {
-  if (!link) return;
   // At once: the next page may take its time.
   document.documentElement.hidden = true;
-  sessionStorage.clear();
-  sessionStorage.setItem(LEFT, "yes");
-  location.replace(link.href);
+  document.title = "";
+  storage.clear();
+  storage.set(LEFT, "yes");
+  location.replace(navigator.onLine ? ours : theirs);
 }
 
-link?.addEventListener("click", (event) => {
-  event.preventDefault();
-  leave();
+/** Somebody who left quickly and came here by "back" does not want to see the page. */
+function leaveAgain(isBack: boolean): void {
+  if (isBack && storage.get(LEFT)) leave();
+  else if (!isBack) storage.remove(LEFT);
+}
+
+const [navigation] = performance.getEntriesByType("navigation") as PerformanceNavigationTiming[];
+leaveAgain(navigation?.type === "back_forward");
+addEventListener("pageshow", ({ persisted }) => {
+  if (persisted) leaveAgain(true);
 });
 
 let pressed: number[] = [];
@@ -29,12 +38,10 @@ addEventListener("keydown", ({ key, timeStamp }) => {
   if (pressed.length === IN_A_ROW && timeStamp - pressed[0]! < SECONDS * 1000) leave();
 });
 
-addEventListener("pageshow", ({ persisted }) => {
-  const [navigation] = performance.getEntriesByType("navigation") as PerformanceNavigationTiming[];
-  const isBack = persisted || navigation?.type === "back_forward";
-  if (isBack && sessionStorage.getItem(LEFT)) leave();
-  // Somebody who comes here anew wants to see the page.
-  else sessionStorage.removeItem(LEFT);
+addEventListener("DOMContentLoaded", () => {
+  document.querySelector("[data-leave]")?.addEventListener("click", (event) => {
+    event.preventDefault();
+    leave();
+  });
+  if (document.querySelector("[data-receipt]")) forget();
 });
-
-if (document.querySelector("[data-receipt]")) forget();

@@ -141,6 +141,7 @@ def test_a_film_is_hashed_on_the_device_and_what_cannot_be_is_sent_by_choice(
     expect(page.locator(".file [data-when=busy]:visible")).to_have_count(0)
     expect(page.locator("[data-when=not_media]:visible")).to_have_count(1)
     expect(page.locator("[data-when=exact]:visible")).to_have_count(1)
+    expect(page.locator("[data-do=send]:visible")).to_have_count(2)
     alice.looks("unreadable")
     page.locator(".file", has_text="notes.txt").locator("[data-do=remove]").click()
     page.locator(".file", has_text="odd.tiff").locator("[data-do=send]").click()
@@ -192,15 +193,61 @@ def test_nothing_typed_is_lost(server: Server, chromium: Browser, tmp_path: Path
     page.wait_for_url("chrome-error://**")
     server.start()
     page.goto(f"{server.url}/report/")
-    expect(page.locator("#places")).to_have_value(URL)
-    page.locator("[data-next]:visible").click()
-    expect(page.locator("#good_faith")).to_be_checked()
-    page.locator("[data-next]:visible").click()
+    expect(page.locator("#signature")).to_be_visible()
     expect(page.locator("#signature")).to_have_value("Алиса")
+    expect(page.locator("#places")).to_have_value(URL)
+    expect(page.locator("#good_faith")).to_be_checked()
     page.locator("[data-send]").dblclick()
 
     expect(page.locator("[data-receipt]")).to_be_visible()
-    assert content_of_the_notice(server)["signature"] == "Алиса"
+    content = content_of_the_notice(server)
+    assert content["signature"] == "Алиса"
+    assert len(content["fingerprints"]) == 1, "chosen before the language was"  # type: ignore[arg-type]
+    alice.leaves()
+
+
+def test_what_was_chosen_is_there_after_a_reload(
+    server: Server, chromium: Browser, tmp_path: Path
+) -> None:
+    """In sight, and added to; also where the tab may keep nothing, or keeps rubbish."""
+    for number in range(3):
+        (tmp_path / f"{number}.png").write_bytes(encoded(drawing(300, 200, 20 + number)))
+    alice = Person(chromium, "report-again", PHONE, "en")
+    page = alice.page
+    page.goto(f"{server.url}/report/")
+    page.locator("#files").set_input_files([tmp_path / "0.png", tmp_path / "1.png"])
+    expect(page.locator("[data-when=done]:visible")).to_have_count(2)
+    page.reload()
+    expect(page.locator("[data-when=done]:visible")).to_have_count(2)
+    page.locator("#files").set_input_files(tmp_path / "2.png")
+    expect(page.locator("[data-when=done]:visible")).to_have_count(3)
+    page.locator(".file", has_text="1.png").locator("[data-do=remove]").click()
+    expect(page.locator("[data-do=remove]:focus")).to_have_count(1)
+    page.locator("#kind-deposit").check()
+    page.locator("[data-next]:visible").click()
+    page.locator("#good_faith").check()
+    page.locator("[data-next]:visible").click()
+    page.locator("#contact").fill("alice@example.org")
+    page.locator("#signature").fill("Alice Example")
+    alice.clicks("[data-send]")
+    content = content_of_the_notice(server)
+    assert content["kind"] == "deposit"
+    assert len(content["fingerprints"]) == 2  # type: ignore[arg-type]
+    page.go_back()
+    expect(page.locator("#report")).to_be_visible()
+    for name in ("places", "contact", "signature"):
+        expect(page.locator(f"#{name}")).to_have_value("")
+
+    page.evaluate("sessionStorage.setItem('staydown-draft', '{')")
+    page.goto(f"{server.url}/report/")
+    expect(page.locator("#contact")).to_be_hidden()
+    page.add_init_script(
+        "Object.defineProperty(window, 'sessionStorage', { get() { throw new Error('no'); } });"
+    )
+    page.goto(f"{server.url}/report/")
+    expect(page.locator("#contact")).to_be_hidden()
+    page.locator("[data-leave]").click()
+    expect(page).to_have_title("Weather")
     alice.leaves()
 
 

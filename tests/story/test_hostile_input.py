@@ -78,7 +78,7 @@ def test_a_notice_with_a_bad_file_and_nothing_else_keeps_what_was_typed(alice: V
     assert "cut.jpg" in answer.text
     assert "It was on my brother&#x27;s phone." in answer.text
     assert 'value="Alice Example"' in answer.text
-    assert "One file is already noted" in answer.text
+    assert '<div id="files-kept">' in answer.text
     assert "Please tick this" in answer.text
 
 

@@ -15,7 +15,7 @@ class Regime:
 
     source: str
     elements: Mapping[str, tuple[str, ...]]
-    name_optional_for_minors: bool
+    nameless_for_minors: bool
 
 
 @cache
@@ -26,7 +26,7 @@ def regimes() -> dict[str, Regime]:
         key: Regime(
             source=values["source"],
             elements={name: tuple(fields) for name, fields in values["elements"].items()},
-            name_optional_for_minors=values["name_optional_for_minors"],
+            nameless_for_minors=values["nameless_for_minors"],
         )
         for key, values in tomllib.loads(text).items()
     }

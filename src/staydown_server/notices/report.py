@@ -12,7 +12,12 @@ from typing import Any
 from staydown_server.notices.regimes import regime
 
 # Invisible characters come along when an address is copied out of a chat.
-_URL = re.compile(r"https?://[^\s<>\"'\]\[{}|\\^`«»“”‘’\u200b-\u200f\u2060\ufeff]+", re.IGNORECASE)
+_REST = r"[^\s<>\"'\]\[{}|\\^`«»“”‘’\u200b-\u200f\u2060\ufeff]"
+# What people leave out: "https://". Then there must be a path, or it could be any word with a dot.
+_NAME = r"(?<![\w@.:/-])(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,24}(?::[0-9]{1,5})?/"
+_URL = re.compile(rf"https?://{_REST}+|{_NAME}{_REST}+|(?<![\w@.:/-])www\.{_REST}+", re.IGNORECASE)
+#: Keyboards of other scripts have these.
+_WIDE = str.maketrans("：／．？＝＆（）", ":/.?=&()")
 _TRAILING = ".,;:!?…"
 
 #: Longer than anything anyone needs to say; keeps one notice from filling the disk.
@@ -53,6 +58,14 @@ class Incomplete(ReportError):
         self.missing = missing
 
 
+class TooMany(ReportError):
+    """More places than one notice can hold; nothing was cut off."""
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"more than {limit} places")
+        self.limit = limit
+
+
 class TooLong(ReportError):
     """A text is longer than we keep; nothing was cut off."""
 
@@ -91,7 +104,7 @@ class Report:
         return {**asdict(self), "fingerprints": list(self.fingerprints)}
 
     def check(self) -> None:
-        """Raise :class:`TooLong` or :class:`Incomplete`; say nothing when all is there."""
+        """Raise :class:`TooLong`, :class:`TooMany` or :class:`Incomplete`; or say nothing."""
         for name, limit in (
             ("places", LONGEST_TEXT),
             ("explanation", LONGEST_TEXT),
@@ -103,16 +116,16 @@ class Report:
             if len(getattr(self, name)) > limit:
                 raise TooLong(name, limit)
         if len(self.urls) + len(self.fingerprints) > MOST_PLACES:
-            raise TooLong("places", LONGEST_TEXT)
-        nameless = self.about_minor and regime().name_optional_for_minors
+            raise TooMany(MOST_PLACES)
+        nameless = self.about_minor and regime().nameless_for_minors
         is_deposit = self.kind == Kind.DEPOSIT
         present = {
-            Element.SIGNATURE: bool(self.signature.strip()) or nameless,
+            Element.SIGNATURE: _says(self.signature) or nameless,
             Element.PICTURES: bool(self.urls or self.fingerprints) or is_deposit,
             Element.FINGERPRINTS: bool(self.fingerprints) or not is_deposit,
             Element.GOOD_FAITH: self.good_faith,
-            Element.CONTACT: bool(self.contact.strip()),
-            Element.ON_BEHALF_OF: bool(self.on_behalf_of.strip()) or not self.for_another,
+            Element.CONTACT: _says(self.contact) or nameless,
+            Element.ON_BEHALF_OF: _says(self.on_behalf_of) or not self.for_another,
         }
         missing = tuple(element for element, is_there in present.items() if not is_there)
         if missing:
@@ -120,9 +133,15 @@ class Report:
 
 
 def urls_in(text: str) -> tuple[str, ...]:
-    """The http(s) addresses in *text*, in order, each once."""
-    found = (_without_tail(match.group()) for match in _URL.finditer(text))
-    return tuple(dict.fromkeys(found))
+    """The http(s) addresses in *text*, in order, each once; ``https://`` may be missing."""
+    found = (_without_tail(match.group()) for match in _URL.finditer(text.translate(_WIDE)))
+    whole = (url if "://" in url else f"https://{url}" for url in found)
+    return tuple(dict.fromkeys(whole))
+
+
+def _says(text: str) -> bool:
+    """Whether there is anything to see: a space, or a character without a width, is not."""
+    return any(letter.isprintable() and not letter.isspace() for letter in text)
 
 
 def _without_tail(url: str) -> str:

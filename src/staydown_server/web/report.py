@@ -21,7 +21,7 @@ from staydown_server.accounts.pace import Wait, notices
 from staydown_server.catalogue.read import fingerprint_bytes, fingerprint_file, from_outside
 from staydown_server.notices.receive import AlreadyUsed, new_submission, receive
 from staydown_server.notices.regimes import regime
-from staydown_server.notices.report import Element, Incomplete, Kind, Report, TooLong
+from staydown_server.notices.report import Element, Incomplete, Kind, Report, TooLong, TooMany
 from staydown_server.web import pace, sealed
 from staydown_server.web.helplines import helplines
 from staydown_server.web.statement import statement
@@ -29,6 +29,8 @@ from staydown_server.web.words import media_sentence, missing_sentence
 
 _KEPT = "fingerprints kept in the form"
 _MOST_FILES = 20
+#: Of the largest form, what its fields may need beside a file, in bytes.
+_ROOM_FOR_TEXT = 2_000_000
 _TEXTS = ("places", "explanation", "on_behalf_of", "signature", "contact")
 _TICKS = ("good_faith", "about_minor")
 
@@ -62,18 +64,9 @@ def report(request: HttpRequest) -> HttpResponse:
     filled["submission"] = request.POST.get("submission", "")[:100] or new_submission()
     kept, questions = _kept(request)
     chosen = request.POST.get("language", "")
-    if translation.check_for_language(chosen) and chosen in dict(settings.LANGUAGES):
+    if chosen in dict(settings.LANGUAGES):
         return _in_another_language(request, chosen, filled, kept)
-    told = Report(
-        **{name: filled[name] for name in _TEXTS},
-        good_faith=bool(filled["good_faith"]),
-        about_minor=bool(filled["about_minor"]),
-        for_another=filled["standing"] == "other",
-        kind=Kind(filled["kind"]),
-        language=get_language() or "en",
-        statement="\n".join(statement(Kind(filled["kind"]))),
-        fingerprints=tuple(kept),
-    )
+    told = _report(filled, kept, shown_in=request.POST.get("shown_in", ""))
     try:
         told.check()
         if not questions:
@@ -87,19 +80,39 @@ def report(request: HttpRequest) -> HttpResponse:
         about_files = (Element.PICTURES, Element.FINGERPRINTS)
         missing = [e for e in error.missing if not (e in about_files and questions)]
         questions |= {element: missing_sentence(element) for element in missing}
+        if Element.PICTURES in missing and filled["places"].strip():
+            questions[Element.PICTURES] = _no_link()
     except TooLong as error:
         questions[error.field_name] = ngettext(
             "This is longer than we can keep: %(limit)s character at most.",
             "This is longer than we can keep: %(limit)s characters at most.",
             error.limit,
         ) % {"limit": error.limit}
+    except TooMany:
+        questions["places"] = _("One notice takes 200 links and files at most. Send another one?")
     except AlreadyUsed:
         filled["submission"] = new_submission()
         questions["form"] = _(
-            "A first version of this form has already reached us. If you want to send this one "
-            "as well, send it once more."
+            "We already have a notice from you, and it is being dealt with. This one differs: "
+            "press Send to add it."
         )
     return _form(request, filled, kept, questions=questions, status=HTTPStatus.UNPROCESSABLE_ENTITY)
+
+
+def _report(filled: Mapping[str, str], kept: list[dict[str, Any]], *, shown_in: str) -> Report:
+    """What was told. What was signed is what was read, whatever another tab chose meanwhile."""
+    known = shown_in in dict(settings.LANGUAGES)
+    with translation.override(shown_in if known else get_language()):
+        return Report(
+            **{name: filled[name] for name in _TEXTS},
+            good_faith=bool(filled["good_faith"]),
+            about_minor=bool(filled["about_minor"]),
+            for_another=filled["standing"] == "other",
+            kind=Kind(filled["kind"]),
+            language=get_language() or "en",
+            statement="\n".join(statement(Kind(filled["kind"]))),
+            fingerprints=tuple(kept),
+        )
 
 
 def _form(
@@ -116,12 +129,17 @@ def _form(
     shown = {
         "filled": filled,
         "questions": questions or {},
-        "asks": {element.value: missing_sentence(element) for element in Element},
+        "asks": {
+            **{element.value: missing_sentence(element) for element in Element},
+            "no_link": _no_link(),
+            "too_many": _too_many(),
+        },
         "statement": statement(Kind.NOTICE),
         "deposit_statement": statement(Kind.DEPOSIT),
-        "name_optional_for_minors": regime().name_optional_for_minors,
+        "nameless_for_minors": regime().nameless_for_minors,
         "kept": sealed.pack(kept, purpose=_KEPT) if kept else "",
-        "kept_count": len(kept),
+        "shown_in": get_language(),
+        "limit": settings.UPLOAD_LIMIT - _ROOM_FOR_TEXT,
         "is_answer": request.method == "POST",
         "wait": wait,
     }
@@ -153,31 +171,47 @@ def _kept(request: HttpRequest) -> tuple[list[dict[str, Any]], Questions]:
     Those made on the person's device have no local layer: it is keyed, and could not be ours.
     """
     kept: list[dict[str, Any]] = sealed.unpack(request.POST.get("kept", ""), purpose=_KEPT) or []
-    questions: Questions = {}
+    if request.POST.get("leave_out"):
+        kept = []
+    faults: list[str] = []
     try:
         made = json.loads(request.POST.get("fingerprints", "") or "[]")
         if not isinstance(made, list):
             raise TypeError
-        for value in made[:_MOST_FILES]:
+        if len(kept) + len(made) > _MOST_FILES:
+            faults.append(_too_many())
+        for value in made[: max(0, _MOST_FILES - len(kept))]:
             kept.append(from_outside(Fingerprint.from_dict(value)).to_dict())
     except (ValueError, TypeError, RecursionError, staydown.FingerprintError):
-        questions["files"] = _(
-            "The fingerprint from your device did not arrive whole. Please choose the file again."
+        faults.append(
+            _("The fingerprint from your device did not arrive whole. Please choose it again.")
         )
     for upload in request.FILES.getlist("files"):
         if len(kept) >= _MOST_FILES:
-            questions["files"] = _("At most 20 files can be added to one notice.")
+            faults.append(_too_many())
             break
         try:
             # Sealed on its way through the form: nobody else can bring a local layer.
             kept.append(_fingerprint(upload).to_dict(with_local=True))
         except staydown.MediaError as error:
-            questions["files"] = _("%(file)s: %(sentence)s") % {
-                "file": upload.name,
-                "sentence": media_sentence(error),
-            }
+            faults.append(
+                _("%(file)s: %(sentence)s")
+                % {"file": upload.name, "sentence": media_sentence(error)}
+            )
+    questions = {"files": "\n".join(dict.fromkeys(faults))} if faults else {}
     # The last one of a file is the fullest: it may have been sent after its fingerprint was.
     return list({_file_of(value): value for value in kept}.values()), questions
+
+
+def _too_many() -> str:
+    return _("At most 20 files can be added to one notice.")
+
+
+def _no_link() -> str:
+    return _(
+        "We could not find a link in this. A link looks like www.example.com/photo. A file is "
+        "fine, too."
+    )
 
 
 def _file_of(fingerprint: Mapping[str, Any]) -> str:

@@ -19,7 +19,7 @@ def missing_sentence(element: Element) -> str:
         Element.PICTURES: _("Please paste the address of the picture, or choose a file."),
         Element.FINGERPRINTS: _("Please choose a file: we watch for it by its fingerprint."),
         Element.ON_BEHALF_OF: _("Please say for whom you act: a first name is enough."),
-        Element.GOOD_FAITH: _("Please tick this if it is so: the law asks for it."),
+        Element.GOOD_FAITH: _("Please tick this if it is true. Without it we may not act."),
         Element.CONTACT: _("Please say how we can reach you: an e-mail address is enough."),
     }[element]
 

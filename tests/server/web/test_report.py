@@ -314,7 +314,7 @@ def test_another_language_keeps_everything(
 
     assert answer.status_code == 200
     assert '<html lang="fr">' in text(answer)
-    assert 'id="files-kept"' in text(answer)
+    assert '<div id="files-kept">' in text(answer)
     assert value_of(answer, "places") == filled["places"]
     assert charlie.cookies["staydown_language"].value == "fr"
     assert not Notice.objects.exists()
@@ -334,7 +334,10 @@ def test_what_is_feared_is_deposited(
     assert charlie.post("/report/", wanted | {"files": [file(picture)]}).status_code == 302
     content = Notice.objects.get().content
     assert content["kind"] == "deposit"
-    assert "I fear that it will be published without consent." in content["statement"]
+    assert (
+        "I fear that it will be published without my consent, or without theirs."
+        in content["statement"]
+    )
 
 
 def test_what_was_signed_is_stored(charlie: Client, filled: dict[str, Any]) -> None:
@@ -345,6 +348,46 @@ def test_what_was_signed_is_stored(charlie: Client, filled: dict[str, Any]) -> N
     sentences = Notice.objects.get().content["statement"].splitlines()
     assert len(sentences) == 4
     assert all(sentence in shown for sentence in sentences)
+
+
+def test_what_was_read_is_what_is_stored_as_signed(charlie: Client, filled: dict[str, Any]) -> None:
+    """Though another tab has chosen another language meanwhile."""
+    french = {"accept-language": "fr"}
+
+    charlie.post("/report/", filled | {"shown_in": "en"}, headers=french)
+
+    content = Notice.objects.get().content
+    assert content["language"] == "en"
+    assert content["statement"].startswith("The picture or film shows me")
+
+
+def test_files_noted_before_can_be_left_out(
+    charlie: Client, filled: dict[str, Any], picture: bytes
+) -> None:
+    """The wrong one was chosen."""
+    asked = charlie.post("/report/", filled | {"signature": "", "files": [file(picture)]})
+    kept = filled | {"kept": value_of(asked, "kept")}
+
+    charlie.post("/report/", kept | {"leave_out": "yes"})
+
+    assert Notice.objects.get().content["fingerprints"] == []
+
+
+def test_every_file_that_cannot_be_read_is_named(charlie: Client, filled: dict[str, Any]) -> None:
+    """Not only the last one."""
+    files = [file(UNREADABLE["text"], "notes.txt"), file(UNREADABLE["empty"], "empty.jpg")]
+
+    page = text(charlie.post("/report/", filled | {"files": files}))
+
+    assert "notes.txt: " in page
+    assert "empty.jpg: " in page
+
+
+def test_what_is_no_link_is_said_to_be_none(charlie: Client, filled: dict[str, Any]) -> None:
+    """Whoever pasted something is not asked to paste something."""
+    page = text(charlie.post("/report/", filled | {"places": "on that site, you know"}))
+
+    assert 'id="pictures-question">We could not find a link in this.' in page
 
 
 def test_leaving_quickly_forgets_the_receipt(
