@@ -18,6 +18,8 @@ BENCHMARKS = (
     "hasher",
     "copies",
     "archive",
+    "private_asking",
+    "lists",
     "videos",
     "video_regions",
     "long_film",

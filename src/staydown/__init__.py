@@ -7,31 +7,66 @@
 [Match(kind='same', score=0.9688, distance=4, orientation='mirrored', ...)]
 """
 
-from importlib.metadata import PackageNotFoundError, version
+import importlib
+from typing import TYPE_CHECKING, Any
 
-from staydown.fingerprint import (
-    Fingerprint,
-    FingerprintError,
-    fingerprint_bytes,
-    fingerprint_file,
-)
-from staydown.match import (
-    PDQ_CONFIDENT,
-    PDQ_STRICT,
-    Bank,
-    BankError,
-    HammingIndex,
-    Match,
-    Threshold,
-    compare,
-)
-from staydown.media import DecoderPool, Limits, MediaError
-from staydown.media.origin import Mark, marks_of_origin, marks_of_origin_bytes
+if TYPE_CHECKING:
+    from staydown.fingerprint import (
+        Fingerprint,
+        FingerprintError,
+        fingerprint_bytes,
+        fingerprint_file,
+    )
+    from staydown.match import (
+        PDQ_CONFIDENT,
+        PDQ_STRICT,
+        Bank,
+        BankError,
+        HammingIndex,
+        Match,
+        Threshold,
+        compare,
+    )
+    from staydown.media import DecoderPool, Limits, MediaError
+    from staydown.media.origin import Mark, marks_of_origin, marks_of_origin_bytes
 
-try:
-    __version__ = version("staydown")
-except PackageNotFoundError:  # run from the source, never installed
-    __version__ = "0+source"
+    __version__: str
+else:
+
+    def __getattr__(name: str) -> Any:
+        """Each name is fetched when it is first asked for: a host that only asks over HTTP
+        (`staydown.client`) needs none of what decodes and searches."""
+        if name == "__version__":
+            found = _version()
+        elif name in _HOMES:
+            found = getattr(importlib.import_module(_HOMES[name]), name)
+        else:
+            raise AttributeError(f"module 'staydown' has no attribute {name!r}")
+        globals()[name] = found
+        return found
+
+
+_HOMES = {
+    name: home
+    for home, names in {
+        "staydown.fingerprint": "Fingerprint FingerprintError fingerprint_bytes fingerprint_file",
+        "staydown.match": "PDQ_CONFIDENT PDQ_STRICT Bank BankError HammingIndex Match Threshold"
+        " compare",
+        "staydown.media": "DecoderPool Limits MediaError",
+        "staydown.media.origin": "Mark marks_of_origin marks_of_origin_bytes",
+    }.items()
+    for name in names.split()
+}
+
+
+def _version() -> str:
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return version("staydown")
+    except PackageNotFoundError:  # run from the source, never installed
+        return "0+source"
+
 
 __all__ = [
     "PDQ_CONFIDENT",

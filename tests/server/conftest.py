@@ -15,6 +15,7 @@ from server.story import alice_reports, bob_decides, case_of, run_jobs
 from staydown_server.accounts import pace
 from staydown_server.accounts.hosts import add_host
 from staydown_server.accounts.models import Host, User
+from staydown_server.cases import deposit
 from staydown_server.cases.models import Case
 from staydown_server.catalogue import look as catalogue_look
 from staydown_server.catalogue import sweep as catalogue_sweep
@@ -27,7 +28,7 @@ from staydown_server.notices.receive import Receipt
 @pytest.fixture(autouse=True)
 def fresh_indexes(monkeypatch: pytest.MonkeyPatch) -> None:
     """What this process has in memory ends with the test, as the rows do."""
-    for module in (catalogue_sweep, gate_check):
+    for module in (catalogue_sweep, gate_check, deposit):
         again = copy(module.live_index)
         again._loaded, again._tried, again._lock = None, None, threading.Lock()
         monkeypatch.setattr(module, "live_index", again)

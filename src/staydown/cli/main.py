@@ -15,7 +15,7 @@ from importlib.metadata import EntryPoint, entry_points
 from typing import NoReturn
 
 import staydown
-from staydown.cli import pictures
+from staydown.cli import lists, pictures
 from staydown.cli.say import complain
 
 _PLUGINS = "staydown.commands"
@@ -50,6 +50,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"staydown {staydown.__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
     pictures.register(commands)
+    lists.register(commands)
     for plugin in sorted(entry_points(group=_PLUGINS), key=lambda each: each.name):
         _register(plugin, commands)
     return parser

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import math
 import re
+from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -52,6 +53,11 @@ def read_vpdq(text: str) -> Fingerprint:
         raise VpdqError("The vPDQ hash has no frames.")
     if len(rows) > MOST_FRAMES:
         raise VpdqError(f"The vPDQ hash has more than {MOST_FRAMES} frames.")
+    return Fingerprint(kind="video", film=film_of(rows))
+
+
+def film_of(rows: Sequence[tuple[float, int, bytes]], duration: float | None = None) -> Film:
+    """A film of which only seconds, quality and PDQ of each frame are known."""
     frames = np.zeros(len(rows), FRAME)
     for at, (seconds, quality, pdq) in enumerate(sorted(rows)):
         frames[at]["milliseconds"] = round(seconds * 1000)
@@ -59,8 +65,8 @@ def read_vpdq(text: str) -> Fingerprint:
         frames[at]["pdq"] = np.frombuffer(pdq, np.uint8)
         # What is not sent is guessed, as with a picture of which only the hash is known.
         frames[at]["mirrored"] = np.frombuffer(dihedral_from_bits(pdq)[_MIRRORED], np.uint8)
-    film = Film(duration=_duration(frames), fps=0.0, packed=frames.tobytes())
-    return Fingerprint(kind="video", film=film)
+    seconds = _duration(frames) if duration is None else duration
+    return Film(duration=seconds, fps=0.0, packed=frames.tobytes())
 
 
 def _spread(film: Film, every: float) -> list[tuple[float, int, str]]:

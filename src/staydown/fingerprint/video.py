@@ -82,8 +82,14 @@ _HASHING = 0.25
 """What hashing a frame costs, in million pixels decoded: of a small film, most of it."""
 
 _MOST_BYTES = 512 << 20
+_PIXELS_A_BYTE = 48
+"""H.264 takes as long to decode a byte as so many pixels: 75 ns (docs/video.md)."""
+
 _KEYS_APART = 0.4
-_CREDIT = 2.0
+_CREDIT, _MOST_DEBT = 0.75, 3.0
+"""Seconds' worth of a film's share of work: what may be owed before a key frame is decoded,
+and what is owed at most afterwards."""
+
 _EARLY_STILLS = 3
 _EARLY_BETWEEN = 0.4
 _PLAIN_SHARE = 0.6
@@ -122,7 +128,7 @@ class _Stretch:
         self._size = (0, 0)
         self._end = 0.0
         self._seen = 0
-        self._spare, self._packets, self._bytes = 0.0, 0, 0
+        self._spare, self._work, self._lasted = 0.0, 0.0, 0.0
         self._last_key = -_KEYS_APART
 
     def hashed(self, start: float) -> bytes:
@@ -148,23 +154,23 @@ class _Stretch:
     def _allowed(self, group: Group) -> int | None:
         """How many packets of *group* to decode; None: all of them.
 
-        Half of the work of decoding goes by frames, half by bytes; a frame of the mean
-        size counts 2. A key frame may be paid for later, by up to `_CREDIT` seconds.
+        Work is counted in bytes. A key frame may be paid for later.
         """
         if self._is_whole:
             return None
-        self._packets += len(group.packets)
-        self._bytes += group.size
-        work = [1 + each.size * self._packets / max(1, self._bytes) for each in group.packets]
+        pixels = 1e6 * self._megapixels / _PIXELS_A_BYTE
+        work = [each.size + pixels for each in group.packets]
+        self._work += sum(work)
+        self._lasted += group.seconds
         self._spare += self._profile.share * sum(work)
-        credit = self._profile.share * 2 * _CREDIT * (self._video.fps or 25)
+        a_second = self._profile.share * self._work / max(self._lasted, 1.0)
         is_due = group.has_key and group.time >= self._last_key + _KEYS_APART
-        if self._seen and not (is_due and self._spare > -credit):
+        if self._seen and not (is_due and self._spare > -_CREDIT * a_second):
             return 0
         self._last_key = group.time
         count = max(1, int(np.searchsorted(np.cumsum(work), self._spare)))
         # The dearest key frame begins the scene that is worth most: no debt lasts long.
-        self._spare = max(self._spare - sum(work[:count]), -2 * credit)
+        self._spare = max(self._spare - sum(work[:count]), -_MOST_DEBT * a_second)
         return count
 
     def _take_all(self, frames: Iterator[VideoFrame]) -> None:

@@ -32,20 +32,21 @@ class FilmPartProfile:
 
     One still is believed from *alone* on. From *together* on, two are, when they say
     the same of place and time (but for a *drift* of so many seconds, and as many more a
-    second), with keypoints as near as *nearness* in all. Where at least *few* tiles move,
-    those must agree by *moving*.
+    second), with keypoints as near as *nearness* in all, and with them a *share* of what was
+    seen there. Where at least *few* tiles move, those must agree by *moving*.
     """
 
     alone: float
     together: float
     nearness: float
+    share: float
     few: int
     moving: float
     drift: float
 
 
 FILM_PART_CONFIDENT = FilmPartProfile(
-    alone=0.79, together=0.68, nearness=8.0, few=8, moving=0.6, drift=0.12
+    alone=0.79, together=0.68, nearness=8.0, share=0.7, few=8, moving=0.6, drift=0.12
 )
 _FITS_A_STILL = 4
 _AROUND = 2.5
@@ -183,27 +184,48 @@ def _moving(moments: Moments, moment: int) -> npt.NDArray[np.bool_]:
 
 def believed(seen: list[Sighting], profile: FilmPartProfile) -> list[Sighting]:
     """Those that are sure by themselves, and those that bear one another out."""
-    seen = [each for each in seen if each.moving is None or each.moving >= profile.moving]
-    sure = {at for at, each in enumerate(seen) if each.agreement >= profile.alone}
-    for at, one in enumerate(seen):
-        for after, other in enumerate(seen[at + 1 :], at + 1):
-            if _bear_out(one, other, profile):
+    moved = [each for each in seen if each.moving is None or each.moving >= profile.moving]
+    sure = {at for at, each in enumerate(moved) if each.agreement >= profile.alone}
+    for at, one in enumerate(moved):
+        for after, other in enumerate(moved[at + 1 :], at + 1):
+            if _bear_out(one, other, seen, moved, profile):
                 sure |= {at, after}
-    return [seen[at] for at in sorted(sure)]
+    return [moved[at] for at in sorted(sure)]
 
 
-def _bear_out(one: Sighting, other: Sighting, profile: FilmPartProfile) -> bool:
-    """Whether two sightings, a second or more apart, tell of one film in one place, running
-    at one speed."""
-    both = (one, other)
-    if min(each.agreement for each in both) < profile.together:
+def _bear_out(
+    one: Sighting,
+    other: Sighting,
+    seen: list[Sighting],
+    moved: list[Sighting],
+    profile: FilmPartProfile,
+) -> bool:
+    """Whether two sightings, *moved* alike and some time apart, tell of one film in one place,
+    running at one speed; and most of what was *seen* there around that time with them."""
+    if min(one.judgement.fit.nearness, other.judgement.fit.nearness) < profile.nearness:
         return False
-    if min(each.judgement.fit.nearness for each in both) < profile.nearness:
+    if other.suspect - one.suspect < _APART:
         return False
+    earliest, latest = one.suspect - _AROUND, other.suspect + _AROUND
+    there = [each for each in seen if _is_there(one, each) and earliest <= each.suspect <= latest]
+    agreeing = [
+        each
+        for each in there
+        if each in moved and each.agreement >= profile.together and _is_in_step(one, each, profile)
+    ]
+    # Another film of the same room begins and ends alike, and not what is between.
+    return other in agreeing and one in agreeing and len(agreeing) >= profile.share * len(there)
+
+
+def _is_in_step(one: Sighting, other: Sighting, profile: FilmPartProfile) -> bool:
     passed = other.suspect - one.suspect
     gone = other.reported - one.reported
-    is_in_step = passed >= _APART and abs(gone - passed) <= profile.drift * (1 + passed)
+    return abs(gone - passed) <= profile.drift * (1 + abs(passed))
+
+
+def _is_there(one: Sighting, other: Sighting) -> bool:
+    """Whether both lay the reported film in the same place of the suspect's frame."""
     corners = np.array([[0.0, 0.0, 1], [one.kept.width, one.kept.height, 1]])
-    places = [corners @ each.judgement.fit.matrix.T for each in both]
+    places = [corners @ each.judgement.fit.matrix.T for each in (one, other)]
     apart = np.abs(places[0] - places[1])[:, :2].max()
-    return is_in_step and bool(apart <= 0.05 * max(one.sight.width, one.sight.height))
+    return bool(apart <= 0.05 * max(one.sight.width, one.sight.height))

@@ -33,7 +33,9 @@ class TimelineProfile:
     less than *contrast* of the distance a moment before and after on the line: something
     moves, and both move alike. Beyond *far*, they show different things; between, they
     show one scene otherwise, and speak against a copy. A span needs the agreement of
-    *share* of the frames that speak. Frames below *quality* take no part.
+    *share* of the frames that speak; and where it shows no more than three pictures, that is
+    all there is to go by, and they agree within *scarce* in the mean. Frames below *quality*
+    take no part.
     """
 
     near: int
@@ -41,10 +43,13 @@ class TimelineProfile:
     contrast: float
     far: int
     share: float
+    scarce: int
     quality: int
 
 
-TIMELINE_CONFIDENT = TimelineProfile(near=31, loose=60, contrast=0.6, far=80, share=0.7, quality=50)
+TIMELINE_CONFIDENT = TimelineProfile(
+    near=31, loose=60, contrast=0.6, far=80, share=0.7, scarce=24, quality=50
+)
 
 _MOST_VOTERS = 400
 _MOST_PAIRS = 2_000_000
@@ -53,6 +58,7 @@ _BIN = 0.25
 _SPEEDS = np.concatenate([[1.0], np.geomspace(0.5, 2.0, 57)])
 _PREFERRED = 1.05
 _STILL = 0.1
+_FEW = 3
 _SHARP = 40
 _NORMAL = 0.005
 _TOLERANCE = 0.12
@@ -174,6 +180,10 @@ def _best(
     if count < profile.share * (count + unlike):
         return None, taken
     agreeing = np.flatnonzero(agrees[start:end]) + start
+    distance = float(walk.on[agreeing].mean())
+    distinct = _distinct(walker.words[agreeing], profile.near)
+    if distinct <= _FEW and distance > profile.scarce:
+        return None, taken
     begins, ends = _ends(walker, ground, walk, speed, shift, int(agreeing[0]), int(agreeing[-1]))
     to_ground = sorted((speed * begins + shift, speed * ends + shift))
     return (
@@ -182,8 +192,8 @@ def _best(
             suspect=_within(begins, ends, walker.duration),
             speed=round(speed, 4),
             frames=count,
-            distinct=_distinct(walker.words[agreeing], profile.near),
-            distance=round(float(walk.on[agreeing].mean()), 1),
+            distinct=distinct,
+            distance=round(distance, 1),
         ),
         taken,
     )

@@ -1,6 +1,7 @@
 """Adding a host, and knowing one by its key."""
 
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -43,14 +44,20 @@ def add_host(
     name: str,
     *,
     origins: list[str],
-    webhook_url: str,
+    webhook_url: str = "",
+    kind: str = "webhook",
+    credentials: Mapping[str, str] | None = None,
     is_private: bool = False,
     scopes: tuple[str, ...] = SCOPES,
     rotate: bool = False,
 ) -> Credentials:
-    """Add host *name* and return its new key and secret; *rotate* replaces those of an old one."""
+    """Add host *name* and return its new key and secret; *rotate* replaces those of an old one.
+
+    *kind* names the connector that takes its items down, *credentials* are what that needs.
+    """
     origins = sorted({origin_of(origin) for origin in origins})
-    origin_of(webhook_url)
+    if webhook_url or kind == "webhook":
+        origin_of(webhook_url)
     secret = secrets.token_urlsafe(32)
     key = "sd_" + secrets.token_urlsafe(32)
     with transaction.atomic():
@@ -62,6 +69,7 @@ def add_host(
         host = host or Host(name=name)
         host.origins, host.webhook_url, host.is_private = origins, webhook_url, is_private
         host.webhook_secret = secret
+        host.kind, host.credentials = kind, dict(credentials or {})
         host.save()
         host.apikey_set.filter(revoked_at=None).update(revoked_at=timezone.now())
         ApiKey.objects.create(host=host, digest=_digest(key), scopes=list(scopes))

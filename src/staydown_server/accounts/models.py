@@ -44,7 +44,11 @@ class Host(models.Model):
     name = models.SlugField(max_length=50, unique=True)
     # Scheme, name and port: the only addresses we ever fetch from for this host.
     origins = models.JSONField(default=list)
-    webhook_url = models.URLField(max_length=500)
+    # Which connector takes its items down, and what that needs: addresses, names and tokens.
+    kind = models.CharField(max_length=20, default="webhook")
+    credentials = SealedJSONField(purpose="host.credentials", default=dict)
+    # May be empty where another connector is used; the host then hears of no uploads either.
+    webhook_url = models.URLField(max_length=500, blank=True)
     webhook_secret = SealedJSONField(purpose="host.webhook_secret")
     # The operator says that this host lives on a private network (Plaza does).
     is_private = models.BooleanField(default=False)

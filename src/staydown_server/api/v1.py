@@ -12,7 +12,7 @@ from ninja.security import HttpBearer
 from staydown_server.accounts.hosts import host_of_key
 from staydown_server.accounts.models import Host
 from staydown_server.accounts.pace import wrong_codes_of_hosts
-from staydown_server.api import bodies, shapes
+from staydown_server.api import bodies, contract, shapes
 from staydown_server.api.problems import Problem, problem
 from staydown_server.cases.models import Case
 from staydown_server.catalogue import register
@@ -20,7 +20,7 @@ from staydown_server.gate import check as gate
 from staydown_server.gate.admit import Wanted, admit
 from staydown_server.gate.hold import Upload
 from staydown_server.notices.receive import AlreadyUsed, new_submission, notice_of, receive
-from staydown_server.notices.report import Incomplete, Kind, Report, TooLong
+from staydown_server.notices.report import Incomplete, Kind, Report, TooLong, TooMany
 from staydown_server.review import status
 from staydown_server.sharing.publish import lines_after
 
@@ -70,7 +70,7 @@ def _host(request: HttpRequest) -> Host:
     return host
 
 
-@api.post("/check", auth=Key("check"), openapi_extra=shapes.CHECK, summary="Check an upload")
+@api.post("/check", auth=Key("check"), openapi_extra=contract.CHECK, summary="Check an upload")
 def check(request: HttpRequest) -> HttpResponse:
     """Ask the gate whether an upload may be shown: send the file, or its fingerprints."""
     fingerprints, read_file = bodies.fingerprints(request)
@@ -83,7 +83,7 @@ def check(request: HttpRequest) -> HttpResponse:
     return _json(shapes.verdict(gate.check(*fingerprints, host=_host(request), upload=upload)))
 
 
-@api.post("/items", auth=Key("items"), openapi_extra=shapes.REGISTER, summary="Register an item")
+@api.post("/items", auth=Key("items"), openapi_extra=contract.REGISTER, summary="Register an item")
 def register_item(request: HttpRequest) -> HttpResponse:
     """Tell us what you show. Repeating it with the same id brings it up to date."""
     values = bodies.json_object(request) if bodies.is_json(request) else bodies.form(request)
@@ -106,7 +106,13 @@ def register_item(request: HttpRequest) -> HttpResponse:
     )
 
 
-@api.delete("/items/{path:item_id}", auth=Key("items"), summary="Strike an item out")
+@api.delete(
+    "/items/{path:item_id}",
+    auth=Key("items"),
+    response={204: None},
+    openapi_extra=contract.STRIKE_OUT,
+    summary="Strike an item out",
+)
 def strike_out(request: HttpRequest, item_id: str) -> HttpResponse:
     """Tell us that you no longer have the item."""
     if not register.strike_out(_host(request), item_id):
@@ -114,7 +120,9 @@ def strike_out(request: HttpRequest, item_id: str) -> HttpResponse:
     return HttpResponse(status=204)
 
 
-@api.post("/notices", auth=Key("notices"), openapi_extra=shapes.NOTICE, summary="Pass a notice on")
+@api.post(
+    "/notices", auth=Key("notices"), openapi_extra=contract.NOTICE, summary="Pass a notice on"
+)
 def send_notice(request: HttpRequest) -> HttpResponse:
     """Send what a person told you in a form of yours. Answers with their receipt code."""
     values = bodies.json_object(request)
@@ -151,6 +159,9 @@ def send_notice(request: HttpRequest) -> HttpResponse:
         ) from None
     except TooLong as error:
         raise Problem(422, "field-too-long", f"{error}.", field=error.field_name) from None
+    except TooMany as error:
+        sentence = f"A notice has {error.limit} addresses and fingerprints at most."
+        raise Problem(422, "too-many-places", sentence, field="urls") from None
     except AlreadyUsed:
         sentence = "This Idempotency-Key was used for another notice."
         raise Problem(409, "already-used", sentence) from None
@@ -161,7 +172,12 @@ def send_notice(request: HttpRequest) -> HttpResponse:
     )
 
 
-@api.get("/notices/{receipt}", auth=Key("notices"), summary="Where a notice stands")
+@api.get(
+    "/notices/{receipt}",
+    auth=Key("notices"),
+    openapi_extra=contract.NOTICE_STATUS,
+    summary="Where a notice stands",
+)
 def notice_status(request: HttpRequest, receipt: str) -> HttpResponse:
     """What the person's status page says. Wrong and unknown codes look the same, and many of
     them slow down the host that asks with them."""
@@ -177,14 +193,24 @@ def notice_status(request: HttpRequest, receipt: str) -> HttpResponse:
     return _json(shapes.status(status.status_of(notice)))
 
 
-@api.get("/cases", auth=Key("cases"), summary="List your cases")
+@api.get(
+    "/cases",
+    auth=Key("cases"),
+    openapi_extra=contract.CASES,
+    summary="List your cases",
+)
 def list_cases(request: HttpRequest, after: int = 0) -> HttpResponse:
     """The cases in which an item of yours stands, 100 at a time, oldest first."""
     yours = Case.objects.filter(caseitem__item__host=_host(request), pk__gt=after).distinct()
     return _json({"cases": [shapes.case(case) for case in yours.order_by("pk")[:100]]})
 
 
-@api.get("/cases/{case_id}", auth=Key("cases"), summary="One of your cases")
+@api.get(
+    "/cases/{case_id}",
+    auth=Key("cases"),
+    openapi_extra=contract.CASE,
+    summary="One of your cases",
+)
 def one_case(request: HttpRequest, case_id: int) -> HttpResponse:
     """A case with the items of yours that stand in it."""
     host = _host(request)
@@ -196,7 +222,12 @@ def one_case(request: HttpRequest, case_id: int) -> HttpResponse:
     return _json({**shapes.case(case), "items": [shapes.case_item(row) for row in rows]})
 
 
-@api.get("/hash-list", auth=Key("hash-list"), summary="Follow the hash list")
+@api.get(
+    "/hash-list",
+    auth=Key("hash-list"),
+    openapi_extra=contract.HASH_LIST,
+    summary="Follow the hash list",
+)
 def hash_list(request: HttpRequest, after: int = 0) -> StreamingHttpResponse:
     """Confirmed fingerprints and retractions as JSON Lines, from a sequence number on."""
     lines = (json.dumps(line) + "\n" for line in lines_after(after, most=MOST_LINES))

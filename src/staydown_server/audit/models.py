@@ -21,3 +21,5 @@ class Head(models.Model):
 
     sequence = models.BigIntegerField(default=0)
     hash = models.CharField(max_length=64)
+    # Keyed, so that no earlier line can be made the last.
+    seal = models.CharField(max_length=64)

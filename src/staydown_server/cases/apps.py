@@ -6,4 +6,4 @@ class CasesConfig(AppConfig):
 
     def ready(self) -> None:
         # Registers the jobs.
-        from staydown_server.cases import locate, open, sweep  # noqa: F401
+        from staydown_server.cases import deposit, locate, mark, open, sweep  # noqa: F401

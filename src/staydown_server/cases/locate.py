@@ -8,7 +8,7 @@ from django.utils import timezone
 import staydown
 from staydown import Fingerprint
 from staydown.media import DecoderUnavailable
-from staydown_server import audit
+from staydown_server import audit, jobs
 from staydown_server.cases import sweep
 from staydown_server.cases.models import CaseItem
 from staydown_server.catalogue import fetch
@@ -70,6 +70,7 @@ def locate(case_item_id: int) -> None:
         elif row.item is None:
             audit.record("item.duplicate", row, by="system", case=row.case_id)
             row.delete()
+        jobs.defer("cases.mark", case_id=row.case_id)
 
 
 def _send_to_sweep(row: CaseItem, fingerprint: str) -> None:

@@ -1,4 +1,4 @@
-"""Cases: what a notice set going, and what was decided about each thing in it."""
+"""Cases: what a notice set going, and what was decided about each thing in it; deposits."""
 
 from django.db import models
 from django.db.models import F, Q
@@ -6,7 +6,7 @@ from django.utils import timezone
 
 from staydown import Fingerprint
 from staydown_server.accounts.models import User
-from staydown_server.catalogue.models import Item
+from staydown_server.catalogue.models import Fingerprinted, Item
 from staydown_server.notices.models import Notice
 
 #: Kinds of match that may be with somebody else's picture.
@@ -18,10 +18,13 @@ class Case(models.Model):
 
     notice = models.OneToOneField(Notice, on_delete=models.PROTECT)
     jurisdiction = models.CharField(max_length=10)
+    # When the clock began: the notice arrived, its deposit was hit, a suspension was over.
     received_at = models.DateTimeField()
     deadline = models.DateTimeField(db_index=True)
     # Every item has its decision, or the person withdrew the notice.
     closed_at = models.DateTimeField(null=True)
+    # A court or an authority wants it kept: nothing of it is purged.
+    legal_hold = models.BooleanField(default=False)
 
     def __str__(self) -> str:
         return f"case:{self.pk}"
@@ -123,6 +126,8 @@ class Decision(models.Model):
     case_item = models.ForeignKey(CaseItem, on_delete=models.PROTECT)
     outcome = models.CharField(max_length=20, choices=Outcome.choices)
     reason = models.TextField()
+    # A refusal of a notice that nobody could have sent in good faith (DSA article 23).
+    is_unfounded = models.BooleanField(default=False)
     # Nobody, where the person in the picture withdrew the notice.
     decided_by = models.ForeignKey(User, null=True, on_delete=models.PROTECT)
     decided_at = models.DateTimeField(auto_now_add=True)
@@ -138,6 +143,10 @@ class Decision(models.Model):
             ),
             # A decision gives its reason.
             models.CheckConstraint(condition=~Q(reason=""), name="decisions_have_reasons"),
+            # Only what is left online was reported without ground.
+            models.CheckConstraint(
+                condition=Q(is_unfounded=False) | Q(outcome="keep"), name="unfounded_is_refused"
+            ),
             # What is superseded was decided before.
             models.CheckConstraint(
                 condition=Q(superseded_at=None) | Q(superseded_at__gte=F("decided_at")),
@@ -148,3 +157,68 @@ class Decision(models.Model):
     @property
     def actor(self) -> str:
         return str(self.decided_by) if self.decided_by else "person"
+
+
+class Deposit(Fingerprinted):
+    """A fingerprint that somebody left with us before anything is online.
+
+    It waits until it expires, until its notice is taken back, or until a person decides about
+    it. What matches it, a *hit*, opens a case; it removes and blocks nothing.
+    """
+
+    notice = models.ForeignKey(Notice, on_delete=models.PROTECT)
+    # Which of the notice's fingerprints it is.
+    place = models.PositiveSmallIntegerField()
+    deposited_at = models.DateTimeField()
+    expires_at = models.DateTimeField(db_index=True)
+    ended_at = models.DateTimeField(null=True)
+    # What was searched when it came.
+    swept_at = models.DateTimeField(null=True)
+    searched = models.PositiveBigIntegerField(default=0)
+    # Its place in the case that its first hit opened.
+    case_item = models.OneToOneField(CaseItem, null=True, on_delete=models.PROTECT)
+
+    class Meta:
+        constraints = [
+            # Opening a notice twice deposits nothing twice.
+            models.UniqueConstraint(fields=["notice", "place"], name="one_deposit_per_place")
+        ]
+
+    def __str__(self) -> str:
+        return f"deposit:{self.pk}"
+
+
+class Sending(models.Model):
+    """Who sent a notice, as a digest of their contact: the same sender is known again.
+
+    Anybody can type anybody's address: a sender is not a proven person.
+    """
+
+    notice = models.OneToOneField(Notice, on_delete=models.PROTECT)
+    sender = models.BinaryField(max_length=32, db_index=True)
+    at = models.DateTimeField()
+    # Its sender is suspended: no case is opened before, unless a moderator opens one.
+    set_aside_until = models.DateTimeField(null=True)
+
+
+class Mark(models.Model):
+    """A reason to look twice at a case. It changes nothing: not the clock, not the decision."""
+
+    class Kind(models.TextChoices):
+        UNRELATED = "unrelated"
+        OLD = "old"
+        POPULAR = "popular"
+        REFUSED_BEFORE = "refused_before"
+        MANY_NOTICES = "many_notices"
+
+    case = models.ForeignKey(Case, on_delete=models.CASCADE)
+    kind = models.CharField(max_length=20, choices=Kind.choices)
+    # Of how many things, uploaders or notices it speaks.
+    count = models.PositiveIntegerField()
+
+    class Meta:
+        constraints = [
+            # A case is marked once for each reason.
+            models.UniqueConstraint(fields=["case", "kind"], name="one_mark_of_a_kind")
+        ]
+        ordering = ["kind"]

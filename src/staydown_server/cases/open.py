@@ -2,57 +2,71 @@
 
 from django.conf import settings
 from django.db import transaction
+from django.utils import timezone
 
 from staydown import Fingerprint
-from staydown_server import audit
-from staydown_server.cases import sweep
+from staydown_server import audit, jobs
+from staydown_server.cases import sending, sweep
 from staydown_server.cases.add import add_urls
+from staydown_server.cases.deposit import deposit
 from staydown_server.cases.jurisdictions import jurisdiction
 from staydown_server.cases.models import Case, CaseItem
 from staydown_server.catalogue.read import stored_form
 from staydown_server.jobs import job
 from staydown_server.notices.models import Notice
-from staydown_server.notices.report import urls_in
+from staydown_server.notices.report import Kind, urls_in
 
 
 @job("cases.open")
 def open_case(notice_id: int) -> None:
     """Open the notice's case, once, with one row for each thing it points at.
 
-    A notice that was taken back meanwhile opens none.
+    A notice that was taken back meanwhile opens none; one of a suspended sender waits. A deposit
+    opens none before something matches it.
     """
-    clock = jurisdiction(settings.JURISDICTION)
     with transaction.atomic():
         notice = Notice.objects.select_for_update().get(pk=notice_id)
-        if notice.withdrawn_at:
+        if notice.withdrawn_at or Case.objects.filter(notice=notice).exists():
             return
-        case, is_new = Case.objects.get_or_create(
-            notice=notice,
-            defaults={
-                "jurisdiction": clock.key,
-                "received_at": notice.received_at,
-                "deadline": notice.received_at + clock.time_to_remove,
-            },
+        known = sending.know(notice)
+        if not sending.set_aside(known):
+            begin(notice)
+
+
+def begin(notice: Notice) -> None:
+    """Process *notice*, inside the caller's transaction, whoever sent it."""
+    known = sending.know(notice)
+    # The clock stood still while the notice was set aside.
+    began = notice.received_at if known.set_aside_until is None else timezone.now()
+    sending.take_back(known)
+    if notice.content.get("kind") == Kind.DEPOSIT:
+        deposit(notice)
+        return
+    clock = jurisdiction(settings.JURISDICTION)
+    case = Case.objects.create(
+        notice=notice,
+        jurisdiction=clock.key,
+        received_at=began,
+        deadline=began + clock.time_to_remove,
+    )
+    urls = urls_in(notice.content["places"])
+    fingerprints = notice.content["fingerprints"]
+    audit.record(
+        "case.opened",
+        case,
+        by="system",
+        notice=notice.pk,
+        urls=len(urls),
+        files=len(fingerprints),
+    )
+    add_urls(case, urls)
+    for fingerprint in fingerprints:
+        row = CaseItem.objects.create(
+            case=case,
+            origin=CaseItem.Origin.REPORTED_FILE,
+            state=CaseItem.State.SWEEPING,
+            fingerprint=stored_form(Fingerprint.from_dict(fingerprint)),
         )
-        if not is_new:
-            return
-        urls = urls_in(notice.content["places"])
-        fingerprints = notice.content["fingerprints"]
-        audit.record(
-            "case.opened",
-            case,
-            by="system",
-            notice=notice.pk,
-            urls=len(urls),
-            files=len(fingerprints),
-        )
-        add_urls(case, urls)
-        for fingerprint in fingerprints:
-            row = CaseItem.objects.create(
-                case=case,
-                origin=CaseItem.Origin.REPORTED_FILE,
-                state=CaseItem.State.SWEEPING,
-                fingerprint=stored_form(Fingerprint.from_dict(fingerprint)),
-            )
-            audit.record("item.reported", row, by="person", case=case.pk)
-            sweep.sweep.defer(case_item_id=row.pk)
+        audit.record("item.reported", row, by="person", case=case.pk)
+        sweep.sweep.defer(case_item_id=row.pk)
+    jobs.defer("cases.mark", case_id=case.pk)

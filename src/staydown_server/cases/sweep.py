@@ -1,10 +1,12 @@
 """Step 4: search everything the hosts show for copies, and bring them into the case."""
 
+from collections.abc import Iterable
+
 from django.db import transaction
 from django.utils import timezone
 
-from staydown import Match
-from staydown_server import audit
+from staydown import Fingerprint, Match
+from staydown_server import audit, jobs
 from staydown_server.cases.jurisdictions import jurisdiction
 from staydown_server.cases.models import Case, CaseItem, Sweep
 from staydown_server.catalogue import sweep as hosted
@@ -25,12 +27,11 @@ def sweep(case_item_id: int) -> None:
     # Before the transaction: hosts take their time.
     known = set(row.case.caseitem_set.exclude(item=None).values_list("item_id", flat=True))
     new = [copy for copy in swept.found if copy.item.pk not in known]
-    looked_at = [(copy.item, closer(fingerprint, copy)) for copy in new]
+    looked_at = look_closer(fingerprint, new)
     with transaction.atomic():
         added = 0
         for item, match in looked_at:
-            if match is not None:
-                added += add_copy(row, item, match, origin=CaseItem.Origin.SWEPT)
+            added += add_copy(row, item, match, origin=CaseItem.Origin.SWEPT)
         record = Sweep.objects.create(
             case_item=row,
             searched=swept.searched,
@@ -49,6 +50,15 @@ def sweep(case_item_id: int) -> None:
             through_change=swept.through_change,
             found=added,
         )
+        jobs.defer("cases.mark", case_id=row.case_id)
+
+
+def look_closer(
+    fingerprint: Fingerprint, found: Iterable[hosted.Found]
+) -> list[tuple[Item, Match]]:
+    """Those of *found* that are copies by their own pixels, too. Hosts take their time."""
+    looked_at = [(each.item, closer(fingerprint, each)) for each in found]
+    return [(item, match) for item, match in looked_at if match is not None]
 
 
 def add_copy(row: CaseItem, item: Item, match: Match, *, origin: CaseItem.Origin) -> bool:
@@ -91,7 +101,10 @@ def add_copy(row: CaseItem, item: Item, match: Match, *, origin: CaseItem.Origin
 
 
 def reopen(case: Case) -> None:
-    """Open *case* again if it was closed, with a clock that starts now."""
+    """Open *case* again if it was closed, with a clock that starts now, inside the caller's
+    transaction."""
+    # As it is now: somebody may have decided the last of it while a host was asked.
+    case = Case.objects.select_for_update().get(pk=case.pk)
     if case.closed_at is None:
         return
     case.closed_at = None

@@ -10,6 +10,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -108,6 +109,18 @@ class LiveIndex:
         seconds = 0.0 if oldest is None else (timezone.now() - oldest).total_seconds()
         return Lag(missing["entries"], max(0.0, seconds))
 
+    def passed(self, before: datetime) -> QuerySet[Change]:
+        """The changes from before that time that nobody needs: not those which the snapshot, or
+        whoever follows later, goes on from.
+
+        A process that slept for longer notices, and reads the database anew.
+        """
+        own = Change.objects.filter(shelf=self.shelf)
+        last = own.order_by("-sequence").values_list("sequence", flat=True).first() or 0
+        with suppress(SnapshotError, OSError):
+            last = min(last, int(Snapshot.open(self._path).note.get("sequence", 0)))
+        return own.filter(sequence__lt=last, at__lt=before)
+
     def is_worth_saving(self) -> bool:
         """Whether a process that starts without a new snapshot would have much to read."""
         loaded = self._loaded
@@ -136,11 +149,14 @@ class LiveIndex:
         if self._loaded is None:
             self._loaded = self._from_snapshot() or self._from_database()
         loaded = self._loaded
-        while changes := list(
-            Change.objects.filter(shelf=self.shelf, sequence__gt=loaded.sequence).order_by(
-                "sequence"
-            )[:_PORTION]
-        ):
+        while changes := self._changes_after(loaded.sequence):
+            if changes[0].sequence != loaded.sequence:
+                # The shelf was empty, or changes were purged that this process slept through.
+                self._loaded = loaded = self._from_database()
+                continue
+            del changes[0]
+            if not changes:
+                break
             changed = {change.entry_id for change in changes}
             there = dict(_read(self._rows().filter(pk__in=changed)))
             loaded.index.add(there.items())
@@ -148,6 +164,11 @@ class LiveIndex:
             loaded.sequence = changes[-1].sequence
             loaded.unsaved += len(changes)
         return loaded
+
+    def _changes_after(self, sequence: int) -> list[Change]:
+        """What follows *sequence*, and that change itself while it is there: see `passed`."""
+        ahead = Change.objects.filter(shelf=self.shelf, sequence__gte=sequence)
+        return list(ahead.order_by("sequence")[: _PORTION + 1])
 
     def _from_database(self) -> _Loaded:
         # The sequence is read before the entries: an entry may then be newer than the number

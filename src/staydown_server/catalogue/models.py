@@ -81,10 +81,11 @@ class ArchiveFile(models.Model):
 
 
 class Shelf(models.TextChoices):
-    """The two collections of fingerprints that are searched."""
+    """The collections of fingerprints that are searched."""
 
     CATALOGUE = "catalogue"
     GATE = "gate"
+    DEPOSIT = "deposit"
 
 
 class Change(models.Model):

@@ -11,6 +11,7 @@ from django.db import transaction
 
 from staydown import Fingerprint
 from staydown_server.accounts.models import Host
+from staydown_server.cases import deposit
 from staydown_server.cases.models import CaseItem
 from staydown_server.cases.sweep import add_copy
 from staydown_server.catalogue.models import Item
@@ -36,7 +37,7 @@ def admit_many(host: Host, wanted: Sequence[Wanted]) -> list[tuple[Item, bool, V
 
     All are registered, or none. An item that matches what is kept down joins the cases of what
     it matches, for a person to decide: it may have been uploaded before the fingerprint went
-    live, or while the host could not ask. Raises
+    live, or while the host could not ask. One that hits a deposit opens its case. Raises
     :class:`~staydown_server.catalogue.register.NotOnThisHost`.
     """
     with transaction.atomic():
@@ -59,6 +60,9 @@ def admit_many(host: Host, wanted: Sequence[Wanted]) -> list[tuple[Item, bool, V
             for match in verdict.matches:
                 keep = KeepDown.objects.select_related("case_item__case").get(pk=int(match.id or 0))
                 add_copy(keep.case_item, item, match, origin=CaseItem.Origin.REGISTERED)
+            for made, match in verdict.hits:
+                if row := deposit.hit(made.pk):
+                    add_copy(row, item, match, origin=CaseItem.Origin.REGISTERED)
     return [(*one, verdict) for one, verdict in zip(registered, verdicts, strict=True)]
 
 

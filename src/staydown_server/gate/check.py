@@ -1,6 +1,7 @@
-"""Step 8: check an upload against everything that is kept down."""
+"""Step 8: check an upload against everything that is kept down, and that was deposited."""
 
 from dataclasses import dataclass, replace
+from datetime import datetime
 from uuid import UUID, uuid4
 
 from django.db import transaction
@@ -9,12 +10,13 @@ import staydown
 from staydown import Fingerprint, Match
 from staydown_server import audit, vault
 from staydown_server.accounts.models import Host
-from staydown_server.cases.models import NEEDS_A_LOOK
+from staydown_server.cases import deposit
+from staydown_server.cases.models import NEEDS_A_LOOK, Deposit
 from staydown_server.catalogue.live import LiveIndex
 from staydown_server.catalogue.models import Shelf
 from staydown_server.gate import hold
 from staydown_server.gate.models import Check, HeldUpload, KeepDown
-from staydown_server.gate.policy import Answer, policy
+from staydown_server.gate.policy import DEPOSIT, Answer, policy
 
 _MOST_LOOKS = 4
 """So many are looked at again, nearest first: a version that was kept down itself is nearest."""
@@ -22,11 +24,15 @@ _MOST_LOOKS = 4
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """The gate's answer and its evidence, best match first. A match's id is its keep-down's."""
+    """The gate's answer and its evidence, best match first. A match's id is its keep-down's.
+
+    Hits of deposits stand apart: hosts are not told that somebody fears a publication.
+    """
 
     id: UUID
     answer: Answer
     matches: tuple[Match, ...]
+    hits: tuple[hold.Hit, ...] = ()
 
     @property
     def blocks(self) -> bool:
@@ -46,33 +52,46 @@ def check(*fingerprints: Fingerprint, host: Host, upload: hold.Upload | None = N
         _count(verdict, host)
     elif verdict.answer == Answer.HOLD:
         held = hold.hold(
-            _stopped(verdict, host), fingerprint, verdict.matches, upload or hold.Upload()
+            _stopped(verdict, host),
+            fingerprint,
+            verdict.matches,
+            upload or hold.Upload(),
+            hits=verdict.hits,
         )
         is_over = held.outcome == HeldUpload.Outcome.REFUSED and held.told_turn == held.turn
         answer = Answer.BLOCK if is_over else Answer.HOLD
-        return Verdict(held.gate_check_id, answer, verdict.matches)
+        return replace(verdict, id=held.gate_check_id, answer=answer)
     return verdict
 
 
 def judge(fingerprint: Fingerprint) -> Verdict:
     """What the gate thinks of it, with nothing stopped and nothing on record."""
     found, _ = live_index.search(fingerprint)
-    if not found:
+    hits = deposit.search(fingerprint)
+    if not found and not hits:
         return Verdict(uuid4(), Answer.ALLOW, ())
-    sure, doubted = _weighed(fingerprint, _unsettled(fingerprint, found))
+    settled = hold.let_through_before(fingerprint)
+    sure, doubted = _weighed(fingerprint, _unsettled(settled, found))
+    hits = [hit for hit in hits if _still_asks(hit[0], settled)]
     answers = [policy()[match.kind] for match in sure]
     answers += [policy()["region-replaced"] for _ in doubted]
+    answers += [policy()[DEPOSIT] for _ in hits]
     strictest = max(answers, key=list(Answer).index, default=Answer.ALLOW)
-    return Verdict(uuid4(), strictest, (*sure, *doubted))
+    return Verdict(uuid4(), strictest, (*sure, *doubted), tuple(hits))
 
 
-def _unsettled(fingerprint: Fingerprint, matches: list[Match]) -> list[Match]:
+def _still_asks(made: Deposit, settled: dict[int, datetime]) -> bool:
+    """Whether a deposit holds a file that a person let through: if it came later."""
+    is_known = made.case_item is not None and made.case_item.case_id in settled
+    return not settled or (not is_known and made.deposited_at > max(settled.values()))
+
+
+def _unsettled(settled: dict[int, datetime], matches: list[Match]) -> list[Match]:
     """Without what was kept down already when a person let this very file through.
 
     What the same case keeps down later holds it no more either: the person knew that case.
     Only a keep-down of the picture itself stands against their decision.
     """
-    settled = hold.let_through_before(fingerprint)
     if not settled:
         return matches
     ids = [int(match.id or 0) for match in matches]
@@ -131,11 +150,16 @@ def _count(verdict: Verdict, host: Host) -> None:
 
 
 def _stopped(verdict: Verdict, host: Host) -> Check:
-    best = verdict.matches[0]
+    if verdict.matches:
+        best = verdict.matches[0]
+        ground = {"keep_down_id": int(best.id or 0)}
+    else:
+        made, best = verdict.hits[0]
+        ground = {"deposit_id": made.pk}
     return Check(
         id=verdict.id,
         host=host,
-        keep_down_id=int(best.id or 0),
+        **ground,
         verdict=verdict.answer,
         match_kind=best.kind,
         match_distance=best.distance,

@@ -12,12 +12,16 @@ from django.utils import timezone
 from staydown import Fingerprint, Match, MediaError
 from staydown.media.preview import preview
 from staydown_server import audit, jobs, vault
-from staydown_server.cases.models import CaseItem
+from staydown_server.cases import deposit
+from staydown_server.cases.models import CaseItem, Deposit
+from staydown_server.cases.sweep import reopen
 from staydown_server.catalogue.models import Item
 from staydown_server.catalogue.read import marks_of, stored_form
 from staydown_server.gate.models import Check, HeldMatch, HeldUpload
 
 PREVIEW = "preview of a held upload"
+#: A deposit, and how an upload matches it.
+Hit = tuple[Deposit, Match]
 _LONGEST_SIDE = 480
 _MOST_MATCHES = 50
 
@@ -33,10 +37,16 @@ class Upload:
 
 
 def hold(
-    stopped: Check, fingerprint: Fingerprint, matches: Sequence[Match], upload: Upload
+    stopped: Check,
+    fingerprint: Fingerprint,
+    matches: Sequence[Match],
+    upload: Upload,
+    *,
+    hits: Sequence[Hit] = (),
 ) -> HeldUpload:
     """Have the upload wait for a person, once, with the evidence and a small sealed copy.
 
+    What hits a deposit opens its case, or opens it again.
     *stopped* is not saved yet; it is only for an upload that did not wait before.
     """
     held = HeldUpload(
@@ -54,10 +64,19 @@ def hold(
         with transaction.atomic():
             stopped.save(force_insert=True)
             held.save()
-            HeldMatch.objects.bulk_create(_row(held, match) for match in matches[:_MOST_MATCHES])
-            audit.record("upload.held", held, by=str(held.host), keep_down=stopped.keep_down_id)
-            # What it matched may have been lifted since the search.
-            jobs.defer("review.release_uploads", keep_down_id=stopped.keep_down_id)
+            rows = [_row(held, match, keep_down_id=int(match.id or 0)) for match in matches]
+            rows += [_row(held, match, deposit_id=made.pk) for made, match in hits]
+            HeldMatch.objects.bulk_create(rows[:_MOST_MATCHES])
+            ground = {"keep_down": stopped.keep_down_id, "deposit": stopped.deposit_id}
+            audit.record("upload.held", held, by=str(held.host), **ground)
+            for made, _ in hits:
+                if row := deposit.hit(made.pk):
+                    reopen(row.case)
+            # What it matched may have been lifted, or taken back, since the search.
+            jobs.defer(
+                "review.release_uploads",
+                **{f"{name}_id": key for name, key in ground.items() if key is not None},
+            )
     except IntegrityError:
         earlier = _earlier(held)
         if earlier is None:
@@ -102,6 +121,7 @@ def recognise(item: Item, fingerprint: Fingerprint) -> None:
         if row and not CaseItem.objects.filter(case=row.case_id, item=item).exists():
             row.item = item
             row.save(update_fields=["item"])
+            audit.record("item.recognised", row, by="system", case=row.case_id, item=item.pk)
 
 
 def _allowed(fingerprint: Fingerprint) -> QuerySet[HeldUpload]:
@@ -139,10 +159,10 @@ def _look_at_file(held: HeldUpload, upload: Upload) -> None:
     held.preview = vault.seal(jpeg, purpose=PREVIEW)
 
 
-def _row(held: HeldUpload, match: Match) -> HeldMatch:
+def _row(held: HeldUpload, match: Match, **ground: int) -> HeldMatch:
     return HeldMatch(
         held=held,
-        keep_down_id=int(match.id or 0),
+        **ground,
         kind=match.kind,
         distance=match.distance,
         orientation=match.orientation,

@@ -6,7 +6,7 @@ from django.utils import timezone
 from staydown_server import audit, jobs
 from staydown_server.cases.models import CaseItem, Decision
 from staydown_server.catalogue.models import Change, Shelf
-from staydown_server.gate.models import KeepDown
+from staydown_server.gate.models import HeldMatch, KeepDown
 
 
 def keep_down(row: CaseItem, *, decision: Decision) -> KeepDown | None:
@@ -30,6 +30,9 @@ def keep_down(row: CaseItem, *, decision: Decision) -> KeepDown | None:
         )
         if is_new:
             Change.objects.create(shelf=Shelf.GATE, entry_id=keep.pk)
+            # What waits for a deposit waits for its keep-down from now on.
+            waiting = HeldMatch.objects.filter(held__outcome="", deposit__case_item=row)
+            waiting.update(keep_down=keep, deposit=None)
             audit.record(
                 "keep_down.started",
                 keep,

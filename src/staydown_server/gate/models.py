@@ -6,8 +6,11 @@ from django.db import models
 from django.db.models import Q
 
 from staydown_server.accounts.models import Host
-from staydown_server.cases.models import CaseItem, Decision
+from staydown_server.cases.models import CaseItem, Decision, Deposit
 from staydown_server.catalogue.models import Fingerprinted
+
+#: The gate stops an upload for what is kept down, or for what somebody deposited.
+_ONE_GROUND = (Q(keep_down=None) & ~Q(deposit=None)) | (~Q(keep_down=None) & Q(deposit=None))
 
 
 class KeepDown(Fingerprinted):
@@ -42,11 +45,22 @@ class Check(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4)
     host = models.ForeignKey(Host, on_delete=models.PROTECT)
-    keep_down = models.ForeignKey(KeepDown, on_delete=models.PROTECT)
+    keep_down = models.ForeignKey(KeepDown, null=True, on_delete=models.PROTECT)
+    deposit = models.ForeignKey(Deposit, null=True, on_delete=models.PROTECT)
     verdict = models.CharField(max_length=10)
     match_kind = models.CharField(max_length=20)
     match_distance = models.PositiveSmallIntegerField(null=True)
     at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [
+            # It was stopped for one thing.
+            models.CheckConstraint(condition=_ONE_GROUND, name="checks_have_one_ground"),
+            # A deposit blocks nothing: no person decided about it.
+            models.CheckConstraint(
+                condition=Q(deposit=None) | Q(verdict="hold"), name="deposits_never_block"
+            ),
+        ]
 
 
 class HeldUpload(models.Model):
@@ -115,15 +129,19 @@ class HeldUpload(models.Model):
 
     @property
     def reason_to_wait(self) -> "HeldMatch | None":
-        """The closest match whose keep-down still stands."""
-        return self.heldmatch_set.filter(keep_down__lifted_at=None).order_by("pk").first()
+        """The closest match whose keep-down or deposit still stands."""
+        stands = Q(deposit=None, keep_down__lifted_at=None) | Q(
+            keep_down=None, deposit__ended_at=None
+        )
+        return self.heldmatch_set.filter(stands).order_by("pk").first()
 
 
 class HeldMatch(models.Model):
-    """Why an upload is held: one keep-down that it matched, closest first."""
+    """Why an upload is held: one keep-down or deposit that it matched, closest first."""
 
     held = models.ForeignKey(HeldUpload, on_delete=models.CASCADE)
-    keep_down = models.ForeignKey(KeepDown, on_delete=models.PROTECT)
+    keep_down = models.ForeignKey(KeepDown, null=True, on_delete=models.PROTECT)
+    deposit = models.ForeignKey(Deposit, null=True, on_delete=models.PROTECT)
     kind = models.CharField(max_length=20)
     distance = models.PositiveSmallIntegerField(null=True)
     orientation = models.CharField(max_length=30)
@@ -133,5 +151,17 @@ class HeldMatch(models.Model):
     class Meta:
         constraints = [
             # An upload matches a keep-down in one way.
-            models.UniqueConstraint(fields=["held", "keep_down"], name="one_match_per_keep_down")
+            models.UniqueConstraint(fields=["held", "keep_down"], name="one_match_per_keep_down"),
+            # So does it a deposit.
+            models.UniqueConstraint(fields=["held", "deposit"], name="one_match_per_deposit"),
+            # It matches one of the two.
+            models.CheckConstraint(condition=_ONE_GROUND, name="held_matches_have_one_ground"),
         ]
+
+    @property
+    def reported(self) -> CaseItem:
+        """What it matched, in its case."""
+        ground = self.keep_down or self.deposit
+        if ground is None or ground.case_item is None:
+            raise AssertionError("an upload is held for what stands in a case")
+        return ground.case_item

@@ -17,6 +17,10 @@ class Answer(StrEnum):
     BLOCK = "block"
 
 
+#: The answer to what matches a deposit, whatever the kind of match.
+DEPOSIT = "deposit"
+
+
 class PolicyError(Exception):
     """The policy cannot be used; the sentence says why, and what to write instead."""
 
@@ -28,8 +32,8 @@ def policy() -> dict[str, Answer]:
 
 
 def read(text: str) -> dict[str, Answer]:
-    """The policy in *text*, TOML with an answer to each kind of match."""
-    kinds = get_args(MatchKind)
+    """The policy in *text*, TOML with an answer to each kind of match, and to deposits."""
+    kinds = (*get_args(MatchKind), DEPOSIT)
     try:
         answers = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
@@ -40,6 +44,12 @@ def read(text: str) -> dict[str, Answer]:
             raise PolicyError(f"gate/policy.toml must answer {kind!r} with one of {choices}")
     if unknown := sorted(set(answers) - set(kinds)):
         raise PolicyError(f"gate/policy.toml answers {unknown[0]!r}, which is no kind of match")
+    # No person has decided about what somebody deposited.
+    if answers[DEPOSIT] == Answer.BLOCK:
+        raise PolicyError(
+            "gate/policy.toml blocks what matches a deposit, which nobody has decided about: "
+            'write deposit = "hold"'
+        )
     # The rule against collateral damage: it may be the innocent footage that a fake was made of.
     if answers["region-replaced"] == Answer.BLOCK:
         raise PolicyError(

@@ -4,7 +4,7 @@ import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, overload
 
 from django.conf import settings
 from django.db.models import F, Q
@@ -62,7 +62,15 @@ def known() -> frozenset[str]:
     return frozenset(_known)
 
 
-def defer(name: str, *, after: timedelta = timedelta(0), **ids: int) -> None:
+@overload
+def defer(name: str, **ids: int) -> None: ...
+
+
+@overload
+def defer(name: str, *, after: timedelta, **ids: int) -> None: ...
+
+
+def defer(name: str, *, after: Any = timedelta(0), **ids: int) -> None:
     """Queue job *name* in the caller's transaction, to run when *after* has passed.
 
     By name, a lower folder can set off a step of a higher one without importing it.

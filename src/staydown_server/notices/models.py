@@ -22,6 +22,8 @@ class Notice(models.Model):
     submission_digest = models.BinaryField(max_length=32, unique=True)
     content_digest = models.BinaryField(max_length=32)
     withdrawn_at = models.DateTimeField(null=True)
+    # What the person told us was erased: nobody has to know it any longer.
+    purged_at = models.DateTimeField(null=True)
 
 
 class Letter(models.Model):

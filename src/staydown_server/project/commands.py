@@ -10,7 +10,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from staydown_server.project import scanning
+from staydown_server.project import recording, scanning
 from staydown_server.project.say import DONE, FAILED, WRONG_USE, say
 
 if TYPE_CHECKING:
@@ -27,13 +27,19 @@ def serve(commands: "Subcommands") -> None:
 
 
 def audit(commands: "Subcommands") -> None:
-    """``staydown audit verify``: whether the audit log is whole."""
+    """``staydown audit``: whether the log is whole, and what to keep elsewhere of it."""
     command = commands.add_parser("audit", help="look after the audit log")
-    actions = command.add_subparsers(dest="action", required=True)
-    verify = actions.add_parser("verify", help="find altered, missing or reordered lines")
-    _add_data(verify)
-    verify.add_argument("--json", action="store_true", help="print the report as JSON")
-    verify.set_defaults(func=_audit_verify)
+    for each in recording.add_audit(command):
+        _add_data(each)
+        each.set_defaults(func=_record)
+
+
+def records(commands: "Subcommands") -> None:
+    """``staydown records``: what leaves the installation on record."""
+    command = commands.add_parser("records", help="statements, yearly numbers, evidence packages")
+    for each in recording.add_records(command):
+        _add_data(each)
+        each.set_defaults(func=_record)
 
 
 def moderator(commands: "Subcommands") -> None:
@@ -60,7 +66,17 @@ def host(commands: "Subcommands") -> None:
         required=True,
         help="an address of the host; may be repeated",
     )
-    add.add_argument("--webhook", required=True, help="where the host takes our events")
+    add.add_argument("--webhook", default="", help="where the host takes our events")
+    add.add_argument(
+        "--kind", default="webhook", help="what the host runs, see docs/hosts; default: webhook"
+    )
+    add.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="a setting of that kind; @FILE as its value reads a file, as every secret must be",
+    )
     add.add_argument("--private", action="store_true", help="the host is on a private network")
     add.add_argument("--rotate", action="store_true", help="replace key and secret of a known host")
     add.add_argument("--json", action="store_true", help="print the credentials as JSON")
@@ -73,6 +89,15 @@ def scan(commands: "Subcommands") -> None:
     _add_data(command)
     scanning.add_arguments(command)
     command.set_defaults(func=_scan)
+
+
+def purge(commands: "Subcommands") -> None:
+    """``staydown purge``: let go of what is personal and past its time."""
+    command = commands.add_parser("purge", help="erase what is past its time, as every day")
+    _add_data(command)
+    command.add_argument("--dry-run", action="store_true", help="only say how much would go")
+    command.add_argument("--json", action="store_true", help="print the numbers as JSON")
+    command.set_defaults(func=_purge)
 
 
 def _add_data(command: argparse.ArgumentParser) -> None:
@@ -93,23 +118,12 @@ def _serve(arguments: argparse.Namespace) -> int:
     return DONE
 
 
-def _audit_verify(arguments: argparse.Namespace) -> int:
+def _record(arguments: argparse.Namespace) -> int:
     try:
         _start(arguments.data, must_exist=True)
     except _CannotStart as error:
-        return say(f"the audit log cannot be read: {error}", FAILED)
-    from staydown_server.audit import verify
-
-    report = verify()
-    if arguments.json:
-        print(json.dumps({"lines": report.lines, "head": report.head, "faults": report.faults}))
-    elif report.is_whole:
-        print(f"The audit log is whole: {report.lines} lines, head {report.head}.")
-    else:
-        print(f"The audit log is NOT whole ({report.lines} lines):")
-        for fault in report.faults:
-            print(f"  {fault}")
-    return DONE if report.is_whole else FAILED
+        return say(f"the records cannot be read: {error}", FAILED)
+    return recording.run(arguments)
 
 
 def _moderator_link(arguments: argparse.Namespace) -> int:
@@ -142,16 +156,23 @@ def _host_add(arguments: argparse.Namespace) -> int:
     from django.core.validators import validate_slug
 
     from staydown_server.accounts.hosts import HostError, add_host
+    from staydown_server.removal.hosts.connector import SettingError
 
     try:
         validate_slug(arguments.name)
     except ValidationError:
         return say("a host's name has letters, digits, dashes and underscores only", WRONG_USE)
     try:
+        settings = _settings_of(arguments.kind, arguments.set)
+    except SettingError as error:
+        return say(f"the host cannot be added: {error}", WRONG_USE)
+    try:
         credentials = add_host(
             arguments.name,
             origins=arguments.origin,
             webhook_url=arguments.webhook,
+            kind=arguments.kind,
+            credentials=settings,
             is_private=arguments.private,
             rotate=arguments.rotate,
         )
@@ -171,12 +192,54 @@ def _host_add(arguments: argparse.Namespace) -> int:
     return DONE
 
 
+def _settings_of(kind: str, pairs: list[str]) -> dict[str, str]:
+    """What ``--set`` says, with files read; raises a SettingError in a sentence."""
+    from staydown_server.removal.hosts import KINDS
+    from staydown_server.removal.hosts.connector import SettingError, checked
+
+    if kind not in KINDS:
+        raise SettingError(f"the kind is one of: {', '.join(KINDS)}")
+    secrets = {setting.name for setting in KINDS[kind].settings if setting.is_secret}
+    given = {}
+    for pair in pairs:
+        name, _, value = pair.partition("=")
+        if value.startswith("@"):
+            try:
+                value = Path(value[1:]).read_text(encoding="utf-8").strip()
+            except (OSError, UnicodeDecodeError) as error:
+                raise SettingError(f"the file for {name} cannot be read") from error
+        elif name in secrets:
+            raise SettingError(
+                f"{name} is a secret, which everybody on this machine could see in the list of "
+                f"processes: put it into a file and write {name}=@FILE"
+            )
+        given[name] = value
+    return checked(KINDS[kind], given)
+
+
 def _scan(arguments: argparse.Namespace) -> int:
     try:
         _start(arguments.data, must_exist=True)
     except _CannotStart as error:
         return say(f"the scan cannot be started: {error}", FAILED)
     return scanning.run(arguments)
+
+
+def _purge(arguments: argparse.Namespace) -> int:
+    try:
+        _start(arguments.data, must_exist=True)
+    except _CannotStart as error:
+        return say(f"nothing can be purged: {error}", FAILED)
+    from staydown_server.review import purge
+
+    gone = purge.plan() if arguments.dry_run else purge.run()
+    if arguments.json:
+        print(json.dumps(gone))
+    else:
+        print("Past its time:" if arguments.dry_run else "Purged:")
+        for name, count in gone.items():
+            print(f"  {count:>8} {name}")
+    return DONE
 
 
 class _CannotStart(Exception):
@@ -229,15 +292,25 @@ def _check_data() -> None:
     from django.conf import settings
 
     from staydown.media.origin import AnchorsError
+    from staydown_server.cases.fairness import FairnessError, fairness
     from staydown_server.cases.jurisdictions import UnknownJurisdiction, jurisdiction
+    from staydown_server.cases.retention import RetentionError, retentions
     from staydown_server.catalogue.read import trust_anchors
     from staydown_server.gate.policy import PolicyError, policy
 
     try:
         jurisdiction(settings.JURISDICTION)
+        retentions()
+        fairness()
         policy()
         trust_anchors()
-    except (UnknownJurisdiction, PolicyError, AnchorsError) as error:
+    except (
+        UnknownJurisdiction,
+        RetentionError,
+        FairnessError,
+        PolicyError,
+        AnchorsError,
+    ) as error:
         raise _CannotStart(str(error)) from error
 
 

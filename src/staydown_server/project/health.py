@@ -4,6 +4,7 @@ from django.db import DatabaseError, connection
 from django.http import HttpRequest, JsonResponse
 
 from staydown_server import vault
+from staydown_server.cases import deposit
 from staydown_server.catalogue import sweep
 from staydown_server.catalogue.live import LiveIndex
 from staydown_server.gate import check
@@ -37,6 +38,6 @@ def readyz(_request: HttpRequest) -> JsonResponse:
     return JsonResponse({"status": "ready", "indexes": behind})
 
 
-def indexes() -> tuple[LiveIndex, LiveIndex]:
+def indexes() -> tuple[LiveIndex, ...]:
     """The indexes of this process."""
-    return sweep.live_index, check.live_index
+    return sweep.live_index, check.live_index, deposit.live_index

@@ -234,5 +234,7 @@ LOGGING = {
         # Django logs request paths and tracebacks; a path can hold a secret link.
         "django.request": {"handlers": ["nowhere"], "propagate": False},
         "django.security": {"handlers": ["nowhere"], "propagate": False},
+        # urllib3 warns of broken headers with the address; one can hold a token.
+        "urllib3": {"level": "CRITICAL"},
     },
 }

@@ -16,6 +16,7 @@ def main() -> None:
     from staydown_server.catalogue.follow import Follower
     from staydown_server.jobs.worker import Worker
     from staydown_server.project.health import indexes
+    from staydown_server.review import purge
 
     worker = Worker(settings.JOB_THREADS)
     follower = Follower(indexes(), writes_snapshots=True)
@@ -25,6 +26,7 @@ def main() -> None:
 
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
+    purge.schedule()
     follower.start()
     worker.run()
     follower.stop()

@@ -1,20 +1,22 @@
-"""Look at the host's addresses ourselves: removed is what no longer serves, not what was said."""
+"""Look at the host ourselves: removed is what no longer serves, not what was said; and again
+later, since what was taken down can come back by a backup, a cache or a person."""
+
+from datetime import timedelta
 
 from django.db import transaction
 from django.db.models import F
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from staydown_server import audit
 from staydown_server.cases.models import Decision
-from staydown_server.catalogue import fetch
-from staydown_server.catalogue.models import Item
-from staydown_server.jobs import RetryLater, job
+from staydown_server.jobs import RetryLater, defer, job
 from staydown_server.notices import mail
+from staydown_server.removal.connect import connect, refusals_are_told
 from staydown_server.removal.models import Removal
 
-#: What a host answers for something it has taken down. Not 401 or 403: a host that turns our
-#: request away may still show the picture to everybody else.
-GONE = frozenset({404, 410, 451})
+#: When we look again at something that was gone, counted from the look before.
+LATER_LOOKS = (timedelta(days=1), timedelta(days=6))
 
 
 @job("removal.verify")
@@ -23,25 +25,55 @@ def verify(removal_id: int) -> None:
     removal = Removal.objects.select_related("item__host").get(pk=removal_id)
     if removal.state != Removal.State.CARRIED_OUT:
         return
-    if not all(_is_gone(url, removal.item) for url in removal.item.addresses):
+    if not _is_gone(removal):
         Removal.objects.filter(pk=removal.pk).update(still_served=F("still_served") + 1)
         raise RetryLater("the host still serves the item")
     with transaction.atomic():
         moved = Removal.objects.filter(pk=removal.pk, state=Removal.State.CARRIED_OUT).update(
-            state=Removal.State.VERIFIED, verified_at=timezone.now()
+            state=Removal.State.VERIFIED,
+            # What comes back later was removed in time all the same.
+            verified_at=Coalesce("verified_at", timezone.now()),
+            trouble="",
         )
         if moved:
             audit.record("removal.verified", removal, by="system", item=removal.item_id)
             _announce(removal)
+            _look_again(removal, look=0)
 
 
-def _is_gone(url: str, item: Item) -> bool:
-    try:
-        answer = fetch.fetch(url, host=item.host, headers={"Cache-Control": "no-cache"})
-    except fetch.FetchError as error:
-        # A host that is down serves nothing, but it comes back: that is no proof.
-        raise RetryLater("the host did not answer") from error
-    return answer.status in GONE
+@job("removal.recheck")
+def recheck(removal_id: int, turn: int, look: int) -> None:
+    """Look once more at something that was gone. If it is back, it is ordered down again, and
+    the desk is told."""
+    removal = Removal.objects.select_related("item__host").get(pk=removal_id)
+    if (removal.state, removal.turn) != (Removal.State.VERIFIED, turn):
+        return
+    is_gone = _is_gone(removal)
+    with transaction.atomic():
+        standing = Removal.objects.filter(pk=removal.pk, state=Removal.State.VERIFIED, turn=turn)
+        if is_gone and standing.exists():
+            audit.record("removal.rechecked", removal, by="system", item=removal.item_id, look=look)
+            _look_again(removal, look=look + 1)
+        elif not is_gone and standing.update(
+            state=Removal.State.ORDERED,
+            turn=F("turn") + 1,
+            came_back=F("came_back") + 1,
+        ):
+            audit.record("removal.came_back", removal, by="system", item=removal.item_id)
+            # By name: carry_out.py imports this module.
+            defer("removal.carry_out", removal_id=removal.pk)
+
+
+def _look_again(removal: Removal, *, look: int) -> None:
+    if look < len(LATER_LOOKS):
+        recheck.defer(after=LATER_LOOKS[look], removal_id=removal.pk, turn=removal.turn, look=look)
+
+
+def _is_gone(removal: Removal) -> bool:
+    connector, order = connect(removal)
+    with refusals_are_told(removal):
+        return connector.is_gone(order)
+    return False
 
 
 def _announce(removal: Removal) -> None:

@@ -10,8 +10,10 @@ from django.utils import timezone
 
 from staydown_server import audit
 from staydown_server.accounts.models import User
-from staydown_server.cases.models import Case, CaseItem, Decision
+from staydown_server.cases import deposit, sending
+from staydown_server.cases.models import Case, CaseItem, Decision, Deposit
 from staydown_server.gate import hold, keep_down
+from staydown_server.gate.models import HeldUpload
 from staydown_server.notices import mail
 from staydown_server.notices.models import Notice
 from staydown_server.removal.models import Removal
@@ -46,15 +48,27 @@ class NoticeWithdrawn(DecisionError):
     """The person took the notice back meanwhile."""
 
 
+class NotARefusal(DecisionError):
+    """Only a refusal can say that a notice was manifestly unfounded."""
+
+
 class NothingToRestore(DecisionError):
     """No removal stands for it."""
 
 
 def decide(
-    case: Case, row_ids: Iterable[int], *, outcome: Decision.Outcome, reason: str, by: User
+    case: Case,
+    row_ids: Iterable[int],
+    *,
+    outcome: Decision.Outcome,
+    reason: str,
+    by: User,
+    is_unfounded: bool = False,
 ) -> list[Decision]:
     """Decide about the rows of *case* with the given ids: all of them, or none.
 
+    A refusal may say that reporting them was manifestly unfounded: nobody could have done it in
+    good faith. Such refusals warn and suspend a sender (`cases.sending`).
     Raises a :class:`DecisionError` that says why, with nothing changed.
     """
     if not reason.strip():
@@ -67,11 +81,18 @@ def decide(
             rows = list(case.caseitem_set.select_for_update().filter(pk__in=wanted))
             if not rows or len(rows) != len(wanted):
                 raise NothingChosen
+            if is_unfounded and outcome != Decision.Outcome.KEEP:
+                raise NotARefusal
             if any(row.state in _UNFINISHED for row in rows):
                 raise StillSearching
             if outcome == Decision.Outcome.REMOVE and not all(row.fingerprint for row in rows):
                 raise NothingToRemove
-            decisions = [decide_one(row, outcome, reason.strip(), by) for row in rows]
+            standing = sending.standing_of(case.notice)
+            decisions = [
+                decide_one(row, outcome, reason.strip(), by, is_unfounded=is_unfounded)
+                for row in rows
+            ]
+            sending.weigh_again(case.notice, standing)
             close_if_decided(case)
             mail.announce(case.notice_id)
     except IntegrityError as error:
@@ -125,22 +146,32 @@ def overturn(refusal: Decision, *, reason: str, by: User) -> Decision:
             raise NoticeWithdrawn
         if not row.fingerprint:
             raise NothingToRemove
+        standing = sending.standing_of(row.case.notice)
         turned = Decision.objects.filter(
             pk=refusal.pk, outcome=Decision.Outcome.KEEP, superseded_at=None
         ).update(superseded_at=timezone.now())
         if not turned:
             raise AlreadyDecided
-        return decide_one(row, Decision.Outcome.REMOVE, reason.strip(), by)
+        decision = decide_one(row, Decision.Outcome.REMOVE, reason.strip(), by)
+        sending.weigh_again(row.case.notice, standing)
+    return decision
 
 
 def close_if_decided(case: Case) -> None:
     """Close *case* once nothing in it waits for a decision.
 
     Where nothing was found there is nothing to decide about, unless nothing was found at all:
-    then somebody looks at the case before it closes.
+    then somebody looks at the case before it closes. What was deposited goes on waiting while
+    what hit it is decided.
     """
-    rows = case.caseitem_set.prefetch_related("decision_set")
-    found = [row for row in rows if row.state != CaseItem.State.NOT_FOUND] or rows
+    # As it is now: something may have joined it, or opened it again, meanwhile.
+    case.refresh_from_db(fields=["closed_at"])
+    waiting = Deposit.objects.filter(case_item__case=case, ended_at=None)
+    if HeldUpload.objects.filter(outcome="", heldmatch__deposit__in=waiting).exists():
+        return
+    rows = case.caseitem_set.prefetch_related("decision_set").select_related("deposit")
+    hits = [row for row in rows if not hasattr(row, "deposit")]
+    found = [row for row in hits if row.state != CaseItem.State.NOT_FOUND] or hits
     if all(row.decision for row in found) and case.closed_at is None:
         case.closed_at = timezone.now()
         case.save(update_fields=["closed_at"])
@@ -150,9 +181,18 @@ def close_if_decided(case: Case) -> None:
 _UNFINISHED = (CaseItem.State.LOCATING, CaseItem.State.SWEEPING)
 
 
-def decide_one(row: CaseItem, outcome: Decision.Outcome, reason: str, by: User) -> Decision:
+def decide_one(
+    row: CaseItem,
+    outcome: Decision.Outcome,
+    reason: str,
+    by: User,
+    *,
+    is_unfounded: bool = False,
+) -> Decision:
     """Decide about *row*, inside the caller's transaction, with all that follows."""
-    decision = Decision.objects.create(case_item=row, outcome=outcome, reason=reason, decided_by=by)
+    decision = Decision.objects.create(
+        case_item=row, outcome=outcome, reason=reason, decided_by=by, is_unfounded=is_unfounded
+    )
     audit.record(
         "decision.taken", decision, by=decision.actor, case_item=row.pk, outcome=outcome.value
     )
@@ -162,4 +202,6 @@ def decide_one(row: CaseItem, outcome: Decision.Outcome, reason: str, by: User) 
         keep_down.keep_down(row, decision=decision)
         if row.item:
             order_removal(row.item, decision=decision)
+    # After the keep-down, which takes over what waits for the deposit.
+    deposit.end(Deposit.objects.filter(case_item=row), by=decision.actor)
     return decision

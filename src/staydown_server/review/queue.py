@@ -2,7 +2,8 @@
 
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 
-from staydown_server.cases.models import Case, CaseItem, Decision
+from staydown_server.cases.models import Case, CaseItem, Decision, Deposit
+from staydown_server.removal.models import Removal
 from staydown_server.review.models import Appeal
 
 
@@ -15,9 +16,19 @@ def open_cases() -> QuerySet[Case]:
         .annotate(
             things=Count("caseitem", distinct=True),
             undecided=Count("caseitem", filter=Q(caseitem__in=undecided), distinct=True),
+            is_deposit=Exists(Deposit.objects.filter(case_item__case=OuterRef("pk"))),
         )
+        .prefetch_related("mark_set")
         .order_by("deadline")
     )
+
+
+def stuck_cases() -> QuerySet[Case]:
+    """Cases of which a host does not carry out an order, or shows again what was gone."""
+    standing = Removal.objects.exclude(state=Removal.State.RESTORED)
+    is_back = Q(came_back__gt=0) & ~Q(state=Removal.State.VERIFIED)
+    stuck = standing.filter(~Q(trouble="") | is_back)
+    return Case.objects.filter(caseitem__decision__removals__in=stuck).distinct().order_by("pk")
 
 
 def appeals_in(case: Case) -> QuerySet[Appeal]:

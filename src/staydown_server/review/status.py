@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from django.db.models import Max, Sum
 
-from staydown_server.cases.models import Case, CaseItem, Decision, Sweep
+from staydown_server.cases.models import Case, CaseItem, Decision, Deposit, Sweep
 from staydown_server.notices import letters
 from staydown_server.notices.models import Letter, Notice
 from staydown_server.notices.report import Kind
@@ -22,6 +22,8 @@ class RowState(StrEnum):
     SEARCHING = "searching"
     NOT_FOUND = "not_found"
     WAITING = "waiting"
+    #: Of a deposit: what turns up like it is decided about, and it goes on waiting.
+    WATCHED = "watched"
     REMOVING = "removing"
     REMOVED = "removed"
     KEPT_DOWN = "kept_down"
@@ -133,6 +135,8 @@ def _state(
     if row.state == CaseItem.State.NOT_FOUND:
         return RowState.NOT_FOUND, decision.decided_at if decision else None
     if decision is None:
+        if Deposit.objects.filter(case_item=row).exists():
+            return RowState.WATCHED, None
         if row.state == CaseItem.State.READY:
             return RowState.WAITING, None
         return RowState.SEARCHING, None

@@ -64,7 +64,8 @@ def steps_of(notice: Notice, case: Case | None) -> tuple[Step, ...]:
 def stopped(case: Case) -> QuerySet[Check]:
     """Uploads that the gate blocked, or a person refused. What waits is not stopped yet."""
     is_stopped = Q(verdict=Answer.BLOCK) | Q(heldupload__outcome=HeldUpload.Outcome.REFUSED)
-    return Check.objects.filter(is_stopped, keep_down__case_item__case=case)
+    of_case = Q(keep_down__case_item__case=case) | Q(deposit__case_item__case=case)
+    return Check.objects.filter(is_stopped, of_case)
 
 
 def _of_letters(notice: Notice) -> Iterator[Step]:

@@ -1,15 +1,20 @@
 """Step 8, the person's part: uploads that the gate held, and what was decided about them."""
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from staydown_server.accounts.models import User
-from staydown_server.cases.models import CaseItem, Decision
+from staydown_server.cases.models import Case, CaseItem, Decision
 from staydown_server.gate import hold
 from staydown_server.gate.models import HeldMatch, HeldUpload
 from staydown_server.jobs import job
 from staydown_server.removal.reasons import digest_of
-from staydown_server.review.decide import AlreadyDecided, ReasonMissing, decide_one
+from staydown_server.review.decide import (
+    AlreadyDecided,
+    ReasonMissing,
+    close_if_decided,
+    decide_one,
+)
 from staydown_server.review.tell_upload import token_of
 
 _SYSTEM = "system"
@@ -48,14 +53,22 @@ def decide_upload(
         chosen = Decision.Outcome.REMOVE if is_refused else Decision.Outcome.KEEP
         decision = decide_one(row, chosen, reason.strip(), by)
         hold.settle(held, outcome, by=str(by), case_item=row)
+        hit = Q(caseitem__deposit__heldmatch__held=held)
+        for case in Case.objects.filter(hit | Q(pk=row.case_id)).distinct():
+            close_if_decided(case)
     return decision
 
 
 @job("review.release_uploads")
-def release(keep_down_id: int) -> None:
+def release(keep_down_id: int | None = None, deposit_id: int | None = None) -> None:
     """Let go of what waits for a reason that no longer stands: nothing that the upload
-    matched is kept down any more."""
-    waiting = HeldUpload.objects.filter(outcome="", heldmatch__keep_down=keep_down_id)
+    matched is kept down or deposited any more."""
+    waiting = HeldUpload.objects.filter(
+        Q(heldmatch__keep_down=keep_down_id, heldmatch__deposit=None)
+        if deposit_id is None
+        else Q(heldmatch__deposit=deposit_id),
+        outcome="",
+    )
     for held_id in waiting.values_list("pk", flat=True):
         with transaction.atomic():
             held = HeldUpload.objects.select_for_update().get(pk=held_id)
@@ -64,7 +77,7 @@ def release(keep_down_id: int) -> None:
 
 
 def _place_in_case(held: HeldUpload, match: HeldMatch, *, with_fingerprint: bool) -> CaseItem:
-    reported = match.keep_down.case_item
+    reported = match.reported
     return CaseItem.objects.create(
         case=reported.case,
         origin=CaseItem.Origin.HELD,

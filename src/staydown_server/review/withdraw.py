@@ -4,7 +4,8 @@ from django.db import transaction
 from django.utils import timezone
 
 from staydown_server import audit
-from staydown_server.cases.models import Case, Decision
+from staydown_server.cases import deposit
+from staydown_server.cases.models import Case, Decision, Deposit
 from staydown_server.notices import mail
 from staydown_server.notices.models import Notice
 from staydown_server.review.decide import restore
@@ -19,6 +20,7 @@ def withdraw(notice: Notice) -> None:
         if not Notice.objects.filter(pk=notice.pk, withdrawn_at=None).update(withdrawn_at=now):
             return
         audit.record("notice.withdrawn", notice, by="person")
+        deposit.end(Deposit.objects.filter(notice=notice), by="person")
         # Whoever chose mails should hear of it: somebody else may have used their code.
         mail.announce(notice.pk)
         for case in Case.objects.filter(notice=notice):

@@ -4,24 +4,28 @@ from http import HTTPStatus
 from typing import Any
 
 from django.contrib import messages
+from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from staydown_server.cases.jurisdictions import jurisdictions
-from staydown_server.cases.models import Case, CaseItem, Decision, Sweep
+from staydown_server.cases.models import Case, CaseItem, Decision, Deposit, Sending, Sweep
 from staydown_server.gate.models import Check
 from staydown_server.notices import letters
 from staydown_server.notices.receive import new_submission
+from staydown_server.removal.connect import can_be_undone
 from staydown_server.removal.models import Removal
 from staydown_server.review import appeal as appeals
 from staydown_server.review import ask as asking
 from staydown_server.review import picture as pictures
 from staydown_server.review import queue as queues
+from staydown_server.review import sending as senders
 from staydown_server.review.decide import (
     AlreadyDecided,
     DecisionError,
+    NotARefusal,
     NothingChosen,
     NothingToRemove,
     NothingToRestore,
@@ -43,7 +47,7 @@ from staydown_server.web.moderators import (
 )
 from staydown_server.web.numbers import numbers
 from staydown_server.web.origin_words import origin_sentences
-from staydown_server.web.words import writing_sentence
+from staydown_server.web.words import mark_sentence, writing_sentence
 
 
 @require_safe
@@ -53,9 +57,11 @@ def queue(request: HttpRequest) -> HttpResponse:
         "cases": queues.open_cases()[:200],
         "appeals": queues.waiting_appeals()[:200],
         "letters": asking.unread_cases()[:200],
+        "stuck": queues.stuck_cases()[:200],
         "uploads": [
             (held, kind_words(held.gate_check.match_kind)) for held in waiting_uploads()[:200]
         ],
+        "set_aside": senders.waiting()[:200],
         "closed": Case.objects.exclude(closed_at=None).order_by("-closed_at")[:20],
     }
     return render(request, "web/queue.html", shown)
@@ -76,11 +82,17 @@ def decide_view(request: HttpRequest, case_id: int) -> HttpResponse:
     chosen = numbers(request.POST.getlist("row"))
     reason = reason_in(request)
     outcome = request.POST.get("outcome", "")
+    is_unfounded = bool(request.POST.get("unfounded"))
     try:
         if outcome not in (Decision.Outcome.REMOVE, Decision.Outcome.KEEP):
             raise NothingChosen
         decide(
-            case, chosen, outcome=Decision.Outcome(outcome), reason=reason, by=moderator(request)
+            case,
+            chosen,
+            outcome=Decision.Outcome(outcome),
+            reason=reason,
+            by=moderator(request),
+            is_unfounded=is_unfounded,
         )
     except DecisionError as error:
         shown = _case_page(request, case) | {
@@ -88,6 +100,7 @@ def decide_view(request: HttpRequest, case_id: int) -> HttpResponse:
             "reason": reason,
             "chosen": chosen,
             "outcome": outcome,
+            "is_unfounded": is_unfounded,
         }
         return render(request, "web/case.html", shown, status=HTTPStatus.UNPROCESSABLE_ENTITY)
     messages.success(request, _("Decided. The removal is on its way where you ordered one."))
@@ -120,6 +133,20 @@ def read(request: HttpRequest, case_id: int) -> HttpResponse:
     """Take the person's letters off the queue."""
     letters.mark_read(get_object_or_404(Case, pk=case_id).notice, by=moderator(request))
     return redirect("web:case", case_id)
+
+
+@require_POST
+@moderators_only
+def open_set_aside(request: HttpRequest, sending_id: int) -> HttpResponse:
+    """Process the notice of a suspended sender all the same."""
+    sending = get_object_or_404(Sending, pk=sending_id)
+    try:
+        opened = senders.open_set_aside(sending, by=moderator(request))
+    except DecisionError as error:
+        messages.error(request, decision_sentence(error))
+        return redirect("web:queue")
+    messages.success(request, _("The notice is being processed. Its clock starts now."))
+    return redirect("web:case", opened.pk) if opened else redirect("web:queue")
 
 
 @require_POST
@@ -197,6 +224,7 @@ def appeal(request: HttpRequest, appeal_id: int) -> HttpResponse:
 
 def _case_page(request: HttpRequest, case: Case) -> dict[str, Any]:
     rows = case.caseitem_set.select_related("item__host", "copy_of")
+    deposits = {made.case_item_id: made for made in Deposit.objects.filter(case_item__case=case)}
     removals = {
         removal.item_id: removal
         for removal in Removal.objects.filter(item__caseitem__case=case).order_by("pk")
@@ -205,7 +233,9 @@ def _case_page(request: HttpRequest, case: Case) -> dict[str, Any]:
         {
             "row": row,
             "decision": row.decision,
+            "deposit": deposits.get(row.pk),
             "removal": removals.get(row.item_id or 0),
+            "is_for_good": row.item is not None and not can_be_undone(row.item),
             "evidence": evidence_of_row(row) if row.copy_of_id else None,
             "is_revealed": is_revealed(request, row),
             "is_busy": row.state in (CaseItem.State.LOCATING, CaseItem.State.SWEEPING),
@@ -215,6 +245,9 @@ def _case_page(request: HttpRequest, case: Case) -> dict[str, Any]:
     return {
         "case": case,
         "notice": case.notice.content,
+        "marks": [mark_sentence(mark) for mark in case.mark_set.all()],
+        "is_deposit": bool(deposits),
+        "standing": senders.standing_of(case.notice),
         "letters": letters.of(case.notice),
         "has_unread": letters.unread().filter(notice=case.notice).exists(),
         "submission": new_submission(),
@@ -223,14 +256,17 @@ def _case_page(request: HttpRequest, case: Case) -> dict[str, Any]:
         "cards": cards,
         "undecided": sum(card["decision"] is None for card in cards),
         "sweeps": Sweep.objects.filter(case_item__case=case).order_by("pk"),
-        "stopped": Check.objects.filter(keep_down__case_item__case=case).count(),
+        "stopped": Check.objects.filter(
+            Q(keep_down__case_item__case=case) | Q(deposit__case_item__case=case)
+        ).count(),
         "appeals": queues.appeals_in(case),
         "reason": "",
-        # What may be somebody else's picture is ticked by hand or not at all.
+        # What may be somebody else's picture is ticked by hand or not at all; so is a deposit,
+        # which goes on waiting without a decision.
         "chosen": [
             card["row"].pk
             for card in cards
-            if card["row"].fingerprint and not card["row"].needs_a_look
+            if card["row"].fingerprint and not card["row"].needs_a_look and not card["deposit"]
         ],
     }
 
@@ -243,6 +279,7 @@ def decision_sentence(error: Exception) -> str:
         StillSearching: _("The search for one of these is still running. Try again in a moment."),
         NoticeWithdrawn: _("The person has taken the notice back."),
         NothingToRemove: _("Nothing was found at one of the addresses: nothing to remove there."),
+        NotARefusal: _("Only what you leave online can have been reported without ground."),
         NothingToRestore: _("There is no removal to undo."),
         appeals.NotTheSamePerson: _("Another moderator must answer this appeal."),
         appeals.AppealAnswered: _("Somebody answered this appeal a moment ago."),

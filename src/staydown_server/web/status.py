@@ -19,10 +19,16 @@ from staydown_server.review import withdraw as withdrawing
 from staydown_server.review.add import AddError, add_places
 from staydown_server.review.appeal import AppealError
 from staydown_server.review.contest import contest as contest_refusals
+from staydown_server.review.sending import standing_of
 from staydown_server.review.status import status_of
 from staydown_server.web import pace, sealed
 from staydown_server.web.numbers import numbers
-from staydown_server.web.words import row_sentence, step_sentence, writing_sentence
+from staydown_server.web.words import (
+    row_sentence,
+    standing_sentence,
+    step_sentence,
+    writing_sentence,
+)
 
 #: What can be typed on the page. It is carried along while the code is asked for again.
 TYPED = ("letter", "places", "objection", "address")
@@ -188,6 +194,7 @@ def _page(
         "rows": [(row, row_sentence(row)) for row in standing.rows],
         "may_contest": [row for row in standing.rows if row.refusal_id],
         "steps": [(step, step_sentence(step)) for step in standing.steps],
+        "of_sender": standing_sentence(standing_of(notice)),
         "clock": jurisdictions().get(standing.jurisdiction),
         "typed": _typed(request),
         "questions": questions or {},

@@ -66,7 +66,7 @@ def reveal(request: HttpRequest, held_id: int) -> HttpResponse:
     """Show the upload and what it matched as they are, in this session, on record."""
     held = get_object_or_404(HeldUpload, pk=held_id)
     match = held.reason_to_wait
-    seen = [held, match.keep_down.case_item] if match else [held]
+    seen = [held, match.reported] if match else [held]
     pictures.reveal(*seen, by=moderator(request))
     remember_revealed(request, *seen)
     return redirect("web:upload", held_id)
@@ -89,7 +89,7 @@ def _page(request: HttpRequest, held: HeldUpload) -> dict[str, Any]:
         "held": held,
         "match": match,
         "evidence": evidence_of_match(match) if match else None,
-        "reported": match.keep_down.case_item if match else None,
+        "reported": match.reported if match else None,
         "is_revealed": is_revealed(request, held),
         "origin": origin_sentences(held.marks),
         "decision": held.case_item.decision if held.case_item else None,

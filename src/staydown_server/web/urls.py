@@ -31,6 +31,7 @@ urlpatterns = [
     path("desk/cases/<int:case_id>/decide/", desk.decide_view, name="decide"),
     path("desk/cases/<int:case_id>/ask/", desk.ask, name="ask"),
     path("desk/cases/<int:case_id>/read/", desk.read, name="read"),
+    path("desk/set-aside/<int:sending_id>/open/", desk.open_set_aside, name="open_set_aside"),
     path("desk/rows/<int:row_id>/restore/", desk.restore_view, name="restore"),
     path("desk/rows/<int:row_id>/reveal/", desk.reveal, name="reveal"),
     path("desk/rows/<int:row_id>/picture/", desk.picture, name="picture"),

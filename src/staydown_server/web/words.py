@@ -1,13 +1,16 @@
 """What the core's errors and states are called on a page, in the person's language."""
 
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from staydown import MediaError
+from staydown_server.cases.models import Mark
 from staydown_server.notices import letters, mail
 from staydown_server.notices.report import Element
 from staydown_server.review import add, appeal
 from staydown_server.review.contest import NothingToContest
+from staydown_server.review.sending import Standing
 from staydown_server.review.status import Row, RowState
 from staydown_server.review.steps import Step, StepKind
 
@@ -43,6 +46,7 @@ def row_sentence(row: Row) -> str:
             "We found nothing at this address. If it was mistyped, please add the right one below."
         ),
         RowState.WAITING: _("Found. A moderator will decide about it."),
+        RowState.WATCHED: _("We go on watching for it, whatever is decided about a copy."),
         RowState.REMOVING: _("Its removal has been ordered. We are checking that it is gone."),
         RowState.REMOVED: _("Removed. We checked that it is no longer shown."),
         RowState.KEPT_DOWN: _("From now on every upload of it is stopped."),
@@ -136,3 +140,65 @@ def writing_sentence(error: Exception) -> str:
         NothingToContest: _("Please choose a decision that can still be contested."),
         mail.BadAddress: _("Please check the address: something like name@example.org"),
     }[type(error)]
+
+
+def standing_sentence(standing: Standing) -> str:
+    """What a sender must know of a warning or a suspension; empty where there is neither."""
+    if standing.suspended_until is not None:
+        until = {"date": date_format(standing.suspended_until, "DATE_FORMAT")}
+        if standing.is_set_aside:
+            return (
+                _(
+                    "Your notice is stored. We will look at it after %(date)s: moderators found "
+                    "that several notices from this address were manifestly unfounded. If you "
+                    "think that this is wrong, contest those decisions, or write to us."
+                )
+                % until
+            )
+        return (
+            _(
+                "New notices from this address wait until %(date)s: moderators found that several "
+                "of them were manifestly unfounded. If you think that this is wrong, contest those "
+                "decisions."
+            )
+            % until
+        )
+    if standing.warned_at is not None:
+        return _(
+            "Moderators found that several notices from this address were manifestly unfounded. "
+            "If more follow, we will set new notices aside for a while. If you think that this is "
+            "wrong, contest those decisions."
+        )
+    return ""
+
+
+def mark_sentence(mark: Mark) -> str:
+    """Why a moderator should look twice."""
+    count = {"n": mark.count}
+    return {
+        Mark.Kind.UNRELATED: ngettext(
+            "It points at a thing of an uploader who shows something else.",
+            "It points at things of %(n)s uploaders or more, each of which shows something else.",
+            mark.count,
+        ),
+        Mark.Kind.OLD: ngettext(
+            "It points at an item that has been online for years.",
+            "It points at %(n)s items that have been online for years.",
+            mark.count,
+        ),
+        Mark.Kind.POPULAR: ngettext(
+            "There are copies by %(n)s uploader: it may be a well-known picture.",
+            "There are copies by %(n)s uploaders: it may be a well-known picture.",
+            mark.count,
+        ),
+        Mark.Kind.REFUSED_BEFORE: ngettext(
+            "Somebody decided before, in another case, to leave a thing in it online.",
+            "Somebody decided before, in other cases, to leave %(n)s things in it online.",
+            mark.count,
+        ),
+        Mark.Kind.MANY_NOTICES: ngettext(
+            "It is the only notice with this contact address in a short time.",
+            "It is one of %(n)s notices with the same contact address in a short time.",
+            mark.count,
+        ),
+    }[Mark.Kind(mark.kind)] % count

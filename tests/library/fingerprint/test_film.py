@@ -70,6 +70,20 @@ def test_of_a_large_upload_few_frames_are_decoded(pool: DecoderPool) -> None:
     assert 2 <= len(upload) <= 8
 
 
+def test_dear_key_frames_are_decoded_as_seldom_as_their_bytes_demand(pool: DecoderPool) -> None:
+    """A phone's film has a whole frame a second, which takes as long as seven others; the
+    first ones are decoded, since most films are short, and then what the share allows."""
+    frames = [np.kron(each, np.ones((3, 4, 1), np.uint8)) for each in scene(3, 1.0)]
+    content = filmed(
+        [frames[at // 20] for at in range(240)], key_every=20, sc_threshold="0", bf="0"
+    )
+
+    upload = film_in(staydown.fingerprint_bytes(content, pool=pool))
+
+    assert {0.0, 1.0} <= set(upload.times)
+    assert 3 <= len(upload) <= 6
+
+
 def test_a_still_scene_takes_few_hashes(pool: DecoderPool) -> None:
     film = film_in(staydown.fingerprint_bytes(filmed(scene(4)[:1] * 4 * FPS), pool=pool))
 

@@ -260,6 +260,23 @@ def test_another_film_of_the_same_room_is_no_copy(pool: DecoderPool) -> None:
                 assert staydown.compare(one, other) is None
 
 
+def test_two_films_that_begin_and_end_alike_are_no_copies(pool: DecoderPool) -> None:
+    """One person signs two words: a hand rises from rest, and goes back to it. Half the size,
+    and with bars; and a second of it, which is all that there is to go by."""
+    please = frames_of(clip("v045"))
+    sorry = staydown.fingerprint_bytes(clip("v047"), pool=pool, look="reported")
+    own = staydown.fingerprint_bytes(clip("v045"), pool=pool, look="reported")
+
+    for shown in (
+        [each[::2, ::2] for each in please],
+        [np.pad(each, ((60, 60), (0, 0), (0, 0))) for each in please],
+        please[18:54],
+    ):
+        suspect = staydown.fingerprint_bytes(filmed(shown, fps=30), pool=pool)
+        assert staydown.compare(own, suspect) is not None
+        assert staydown.compare(sorry, suspect) is None
+
+
 def test_a_filmed_clip_is_found_after_a_cut_and_a_messenger(pool: DecoderPool) -> None:
     """Real movement: half a second apart, nothing of the hash is left."""
     content = clip("v021")

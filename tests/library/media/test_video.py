@@ -2,6 +2,7 @@
 
 import io
 import os
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -150,6 +151,24 @@ def test_limits_hold_for_films() -> None:
         assert staydown.fingerprint_bytes(drawn_film(1) + bytes(1_500_000), pool=pool).film
     finally:
         pool.close()
+
+
+@pytest.mark.parametrize("form", ["mp4", "matroska"])
+def test_opening_a_film_decodes_none_of_it(form: str) -> None:
+    """Left to itself, FFmpeg decodes seven frames to learn in which order they are shown."""
+    large = [np.kron(each, np.ones((4, 4, 1), np.uint8)) for each in scene(2, 0.5)]
+    fd = os.memfd_create("film")
+    try:
+        os.write(fd, filmed(large, form=form, bf="0", crf="5"))
+        start = time.process_time()
+        with video.open_video(fd, DEFAULT_LIMITS) as film:
+            opened = time.process_time()
+            next(film.decode(next(film.groups()), 1))
+            decoded = time.process_time()
+    finally:
+        os.close(fd)
+
+    assert opened - start < (decoded - opened) / 2
 
 
 @pytest.mark.parametrize("form", ["mp4", "matroska", "avi"])

@@ -73,3 +73,16 @@ def test_what_is_no_web_address_is_refused_in_a_sentence(url: str) -> None:
         origin_of(url)
     with pytest.raises(HostError):
         add_host("plaza", origins=[ORIGIN], webhook_url=url)
+
+
+def test_a_host_without_a_webhook_has_another_connector() -> None:
+    """Its credentials stay with it; rotating replaces them, too."""
+    with pytest.raises(HostError):
+        add_host("plaza", origins=[ORIGIN])
+
+    add_host("forum", origins=[ORIGIN], kind="lemmy", credentials={"token": "a"})
+    assert Host.objects.get().credentials == {"token": "a"}
+    add_host("forum", origins=[ORIGIN], kind="lemmy", credentials={"token": "b"}, rotate=True)
+
+    assert Host.objects.get().credentials == {"token": "b"}
+    assert Host.objects.get().kind == "lemmy"

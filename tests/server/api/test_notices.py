@@ -108,7 +108,7 @@ def test_what_is_missing_is_named(
         ({"urls": ["https://plaza.example/\x00"]}, "bad-field"),
         ({"urls": ["https://plaza.example/\udfff"]}, "bad-field"),
         ({"urls": ["https://plaza.example/" + "x" * 20_001]}, "field-too-long"),
-        ({"urls": [f"https://p.example/{n}" for n in range(201)]}, "field-too-long"),
+        ({"urls": [f"https://p.example/{n}" for n in range(201)]}, "too-many-places"),
         ({"fingerprints": {}}, "bad-field"),
         ({"fingerprints": [{}]}, "bad-fingerprint"),
         ({"fingerprints": ["x"]}, "bad-fingerprint"),

@@ -1,15 +1,21 @@
 """The audit log: in step with what happened, and honest about itself."""
 
+import json
 import threading
-from typing import Any
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import pytest
 from django.db import connection, transaction
+from hypothesis import HealthCheck, given
+from hypothesis import settings as settings_of_hypothesis
+from hypothesis import strategies as st
 
 from server.story import power_fails_at_the_end
-from staydown_server import audit
+from staydown_server import audit, vault
 from staydown_server.accounts.models import User
-from staydown_server.audit.chain import Report
+from staydown_server.audit.chain import Report, hash_of
 from staydown_server.audit.models import Entry, Head
 
 
@@ -24,7 +30,10 @@ def lines(db: Any) -> None:
 
 def sql(statement: str, *values: object) -> None:
     with connection.cursor() as cursor:
+        # Mallory is bound by no promise of the tables.
+        cursor.execute("PRAGMA ignore_check_constraints = ON")
         cursor.execute(statement, values)
+        cursor.execute("PRAGMA ignore_check_constraints = OFF")
 
 
 def faults() -> str:
@@ -112,12 +121,11 @@ def test_an_altered_line_is_found(lines: None, column: str, value: str) -> None:
 
 
 def test_a_line_altered_with_its_hash_is_found(lines: None) -> None:
-    """A hash that fits its line no longer fits the line after it."""
-    from staydown_server.audit.chain import _hash
-
+    """Even with the key: a hash that fits its line no longer fits the line after it."""
     entry = Entry.objects.get(sequence=3)
-    entry.actor = "user:999"
-    sql("UPDATE audit_entry SET actor = 'user:999', hash = %s WHERE sequence = 3", _hash(entry))
+    line = {name: getattr(entry, name) for name in ("sequence", "at", "action", "subject", "facts")}
+    forged = hash_of({**line, "actor": "user:999"}, entry.previous)
+    sql("UPDATE audit_entry SET actor = 'user:999', hash = %s WHERE sequence = 3", forged)
 
     assert "line 4 does not follow" in faults()
 
@@ -182,3 +190,182 @@ def test_a_log_can_grow_after_a_fault_and_the_fault_stays(lines: None) -> None:
         audit.record("test.happened", User.objects.get(), by="system")
 
     assert "line 2 was altered" in faults()
+
+
+def rebuilt(lines: list[dict[str, Any]], head: tuple[int, str] | None = None) -> None:
+    """Write *lines* as the whole log, chained as somebody without the key can chain them."""
+    previous = "0" * 64
+    sql("DELETE FROM audit_entry")
+    for number, line in enumerate(lines, start=1):
+        text = json.dumps([number, line["action"], line["facts"], previous])
+        entry = Entry(**{**line, "sequence": number, "previous": previous})
+        entry.hash = sha256(text.encode()).hexdigest()
+        entry.save(force_insert=True)
+        previous = entry.hash
+    sql("UPDATE audit_head SET sequence = %s, hash = %s", *(head or (len(lines), previous)))
+
+
+def test_a_chain_made_anew_without_the_key_is_found(lines: None) -> None:
+    """Mallory owns the database, but the key lies elsewhere."""
+    stored = list(Entry.objects.order_by("sequence").values())
+    rebuilt([line for line in stored if line["sequence"] != 3])
+
+    found = faults()
+    assert "line 1 was altered" in found
+    assert "head of the log was not written by this installation" in found
+
+
+def test_a_log_cut_short_with_its_head_is_found(lines: None) -> None:
+    """The lines that are left are all genuine: the seal of the head is not."""
+    third = Entry.objects.get(sequence=3)
+    sql("DELETE FROM audit_entry WHERE sequence > 3")
+    sql("UPDATE audit_head SET sequence = 3, hash = %s", third.hash)
+
+    assert faults() == "the head of the log was not written by this installation"
+
+
+def test_lines_of_another_key_are_found(lines: None, settings: Any, tmp_path: Path) -> None:
+    """Whoever makes a key of their own makes a chain of their own."""
+    vault.make_key(tmp_path / "other.key")
+    settings.KEY_FILE = tmp_path / "other.key"
+
+    assert "line 1 was altered" in faults()
+
+
+@pytest.mark.parametrize("column", ["at", "action", "subject", "actor", "previous", "hash"])
+@pytest.mark.parametrize("value", [b"\x00\xff", 7, ""])
+def test_what_is_no_text_is_found(lines: None, column: str, value: object) -> None:
+    """SQLite stores anything anywhere."""
+    sql(f"UPDATE audit_entry SET {column} = %s WHERE sequence = 3", value)  # noqa: S608
+
+    assert "line 3 was altered" in faults()
+
+
+@pytest.mark.parametrize("facts", ["", "{", "null", "[" * 100_000])
+def test_facts_that_are_no_json_are_found(lines: None, facts: str) -> None:
+    """And no traceback."""
+    sql("UPDATE audit_entry SET facts = %s WHERE sequence = 3", facts)
+
+    assert "line 3 was altered" in faults()
+
+
+def test_a_line_before_the_first_is_found(lines: None) -> None:
+    sql(
+        "INSERT INTO audit_entry (sequence, at, action, subject, actor, facts, previous, hash) "
+        "SELECT -1, at, action, subject, actor, facts, previous, hash FROM audit_entry "
+        "WHERE sequence = 5"
+    )
+
+    assert "line -1 was altered" in faults()
+
+
+def test_a_log_that_is_all_wrong_is_not_listed_line_by_line(db: Any) -> None:
+    """A hundred faults say as much as a million."""
+    bob = User.objects.create(email="bob@desk.example")
+    with transaction.atomic():
+        for _ in range(120):
+            audit.record("test.happened", bob, by="system")
+    sql("UPDATE audit_entry SET actor = 'nobody'")
+
+    found = audit.verify().faults
+    assert len(found) == 101
+    assert "may be more" in found[-1]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_others_write_while_it_is_verified(lines: None) -> None:
+    """No lock is held for long, and a line that comes meanwhile is no fault."""
+    bob = User.objects.get()
+    stop = threading.Event()
+    written = []
+
+    def work() -> None:
+        try:
+            while not stop.is_set():
+                with transaction.atomic():
+                    audit.record("test.happened", bob, by="system")
+                written.append(1)
+        finally:
+            connection.close()
+
+    writer = threading.Thread(target=work)
+    writer.start()
+    try:
+        reports = [audit.verify()]
+        while len(written) < 20 and writer.is_alive():
+            reports.append(audit.verify())
+    finally:
+        stop.set()
+        writer.join()
+
+    assert {report.faults for report in reports} == {()}
+    assert len(written) >= 20
+
+
+class Tampering(NamedTuple):
+    """What Mallory does to a log, and to which of its lines."""
+
+    how: str
+    line: int
+
+
+tamperings = st.builds(
+    Tampering,
+    st.sampled_from(["alter", "drop", "swap", "copy", "cut", "forge hash", "rehead"]),
+    st.integers(min_value=1, max_value=8),
+)
+
+
+@pytest.mark.django_db
+@settings_of_hypothesis(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(st.lists(tamperings, min_size=1, max_size=3))
+def test_whatever_is_done_to_the_tables_is_found(tampering: list[Tampering]) -> None:
+    """Unless it leaves them as they were."""
+    with transaction.atomic():
+        bob = User.objects.create(email="bob@desk.example")
+        for number in range(8):
+            audit.record("test.happened", bob, by="system", number=number)
+        before = _everything()
+        for how, line in tampering:
+            _tamper(how, line)
+        report = audit.verify()
+        is_same = _everything() == before
+        transaction.set_rollback(True)
+
+    assert report.is_whole == is_same
+
+
+def _everything() -> list[Any]:
+    return [*Entry.objects.order_by("sequence").values_list(), *Head.objects.values_list()]
+
+
+def _tamper(how: str, line: int) -> None:
+    if how == "alter":
+        sql("UPDATE audit_entry SET actor = 'user:9' WHERE sequence = %s", line)
+    elif how == "drop":
+        sql("DELETE FROM audit_entry WHERE sequence = %s", line)
+    elif how == "swap":
+        sql("UPDATE audit_entry SET sequence = 1000 WHERE sequence = %s", line)
+        sql("UPDATE audit_entry SET sequence = %s WHERE sequence = %s", line, line % 8 + 1)
+        sql("UPDATE audit_entry SET sequence = %s WHERE sequence = 1000", line % 8 + 1)
+    elif how == "copy":
+        sql(
+            "INSERT INTO audit_entry (sequence, at, action, subject, actor, facts, previous, hash)"
+            " SELECT (SELECT MAX(sequence) + 1 FROM audit_entry), at, action, subject, actor,"
+            " facts, previous, hash FROM audit_entry WHERE sequence = %s",
+            line,
+        )
+    elif how == "cut":
+        sql("DELETE FROM audit_entry WHERE sequence > %s", line)
+        sql(
+            "UPDATE audit_head SET sequence = %s, "
+            "hash = COALESCE((SELECT hash FROM audit_entry WHERE sequence = %s), hash)",
+            line,
+            line,
+        )
+    elif how == "forge hash":
+        sql("UPDATE audit_entry SET hash = %s WHERE sequence = %s", "0" * 64, line)
+    else:
+        sql("UPDATE audit_head SET sequence = %s", line)

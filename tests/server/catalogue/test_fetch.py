@@ -61,6 +61,12 @@ def public_host(port: int = 80) -> Host:
     return Host.objects.get(name="public")
 
 
+def test_a_host_without_a_webhook_has_no_empty_address(db: Any) -> None:
+    """Nothing is not the address of its webhook."""
+    with pytest.raises(Refused):
+        go("", host=Host(origins=[], is_private=True))
+
+
 def test_a_page_of_the_host_is_fetched(host: Host, plaza: HostDouble, picture: bytes) -> None:
     """With status, headers and body."""
     plaza.show("1", picture)

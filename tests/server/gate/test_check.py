@@ -142,7 +142,7 @@ def test_a_thing_is_kept_down_once(removed_case: Case) -> None:
 def test_the_policy_has_an_answer_to_every_kind_of_match() -> None:
     """A kind without an answer would be an error at the gate."""
     assert set(get_args(MatchKind)) <= set(policy())
-    assert set(policy()) == {"identical", "same", "part", "region-replaced"}
+    assert set(policy()) == {"identical", "same", "part", "region-replaced", "deposit"}
 
 
 def test_the_policy_is_the_one_in_the_file() -> None:

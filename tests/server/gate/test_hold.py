@@ -294,7 +294,8 @@ def test_the_policy_cannot_block_a_replaced_region() -> None:
         ('same = "block"', "must answer"),
         ('identical="block"\nsame="perhaps"\npart="hold"\nregion-replaced="hold"', "'same'"),
         (
-            'identical="block"\nsame="block"\npart="hold"\nregion-replaced="hold"\nface="block"',
+            'identical="block"\nsame="block"\npart="hold"\nregion-replaced="hold"\n'
+            'deposit="hold"\nface="block"',
             "'face'",
         ),
     ],

@@ -59,6 +59,20 @@ def test_a_deferred_job_runs_once(work: dict[str, Any]) -> None:
     assert Job.objects.get().finished_at is not None
 
 
+def test_a_job_can_wait_until_its_time(work: dict[str, Any]) -> None:
+    """Nobody claims it before."""
+    jobs.defer("test.work", after=timedelta(days=1), number=7)
+    assert queue.claim() is None
+    assert pause_of(Job.objects.get()) == pytest.approx(86_400, abs=5)
+
+    Job.objects.update(run_at=timezone.now())
+    claimed = queue.claim()
+    assert claimed
+    queue.run(claimed)
+
+    assert work["ran"] == [7]
+
+
 def test_jobs_run_in_the_order_they_came(work: dict[str, Any]) -> None:
     """The oldest that is due comes first."""
     for number in range(3):

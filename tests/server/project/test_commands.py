@@ -132,9 +132,11 @@ def test_a_jurisdiction_that_is_none_is_refused_at_the_start(installation: Path)
         ("STAYDOWN_JOB_THREADS", "0", "'0': write a whole number"),
         ("STAYDOWN_UPLOAD_LIMIT_MB", "1.5", "'1.5': write a whole number"),
         ("STAYDOWN_JOB_LEASE_SECONDS", "nan", "'nan': write a number above 0"),
+        ("STAYDOWN_MAIL_SECURITY", "ssl", "'ssl': write starttls, tls or none"),
+        ("STAYDOWN_MAIL_HOST", "mail.example", "set, so STAYDOWN_MAIL_FROM must name the sender"),
     ],
 )
-def test_a_setting_that_is_no_number_is_a_sentence(
+def test_a_setting_that_cannot_be_used_is_a_sentence(
     installation: Path, name: str, text: str, sentence: str
 ) -> None:
     """Which one it is, and what to write."""
@@ -152,8 +154,29 @@ def test_a_policy_that_blocks_replaced_regions_is_refused_at_the_start(
     from staydown_server.gate import policy
     from staydown_server.project import commands
 
-    text = "\n".join(f'{kind} = "block"' for kind in policy.policy())
+    kinds = set(policy.policy()) - {policy.DEPOSIT}
+    text = "\n".join([*(f'{kind} = "block"' for kind in kinds), 'deposit = "hold"'])
     monkeypatch.setattr(policy, "policy", lambda: policy.read(text))
 
     with pytest.raises(commands._CannotStart, match="a person must look"):
         commands._check_data()
+
+
+def test_purging_says_how_much(installation: Path) -> None:
+    """And with --dry-run only says so."""
+    planned = staydown(installation, "purge", "--dry-run", "--json")
+    assert planned.returncode == 0, planned.stderr
+    assert json.loads(planned.stdout)["notices"] == 0
+
+    done = staydown(installation, "purge")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("Purged:")
+    assert staydown(installation, "audit", "verify").returncode == 0
+
+
+def test_nothing_is_purged_where_nothing_is_installed(tmp_path: Path) -> None:
+    """No installation is made by it."""
+    done = staydown(tmp_path / "none", "purge")
+
+    assert done.returncode == 1
+    assert "there is no installation" in done.stderr

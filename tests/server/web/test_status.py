@@ -16,6 +16,7 @@ from staydown_server.accounts import pace
 from staydown_server.accounts.models import Host, User
 from staydown_server.audit.models import Entry
 from staydown_server.cases.models import Case, Decision
+from staydown_server.cases.sending import Standing
 from staydown_server.catalogue.models import Item
 from staydown_server.gate.check import check
 from staydown_server.gate.models import HeldUpload
@@ -508,3 +509,17 @@ def test_a_deposit_says_that_it_waits(db: None, picture: bytes) -> None:
     assert "We hold the fingerprints" in page
     assert 'action="/status/withdraw/"' in page
     assert 'action="/status/add/"' not in page
+
+
+def test_a_sender_who_was_warned_reads_it(
+    alices_browser: Client, case: Case, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And what to do if it is wrong."""
+    assert "manifestly unfounded" not in text(alices_browser.get("/status/"))
+    warned = Standing(warned_at=timezone.now())
+    monkeypatch.setattr("staydown_server.web.status.standing_of", lambda _notice: warned)
+
+    page = text(alices_browser.get("/status/"))
+
+    assert "were manifestly unfounded. If more follow" in page
+    assert "contest those decisions" in page

@@ -30,6 +30,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('sequence', models.BigIntegerField(default=0)),
                 ('hash', models.CharField(max_length=64)),
+                ('seal', models.CharField(max_length=64)),
             ],
         ),
     ]

@@ -20,6 +20,7 @@ from staydown_server.accounts.models import Host
 from staydown_server.catalogue import fetch
 from staydown_server.catalogue.models import Item
 from staydown_server.jobs import RetryLater
+from staydown_server.removal.hosts.connector import Connector, Order
 
 TAG = "staydown-webhook"
 LOOK_TAG = "staydown-look"
@@ -42,16 +43,42 @@ class _HostsSecret(HTTPSignatureKeyResolver):
         return self._secret
 
 
+class Webhook(Connector):
+    """A host that hears of orders at its own webhook; docs/hosts/webhook.md."""
+
+    kind = "webhook"
+
+    def take_down(self, order: Order) -> bool:
+        return send(
+            "item.remove",
+            self.host,
+            event_id=f"remove-{order.removal_id}-{order.turn}",
+            item=named(order.item),
+            statement_of_reasons=order.statement_of_reasons(),
+        )
+
+    def restore(self, order: Order) -> bool:
+        return send(
+            "item.restore",
+            self.host,
+            event_id=f"restore-{order.removal_id}-{order.turn}",
+            item=named(order.item),
+        )
+
+
 #: What a host answers where an order has no object any more: the uploader deleted the item,
 #: or the host obeyed something newer. Whether it is gone, we look for ourselves.
 OVERTAKEN = frozenset({404, 409, 410})
 
 
 def send(event: str, host: Host, *, event_id: str, **details: Any) -> bool:
-    """Deliver *event* to *host*; False if what it is about is not there any more.
+    """Deliver *event* to *host*; False if what it is about is not there any more, or nobody
+    listens: a host of another kind need not have a webhook.
 
     Raises :class:`RetryLater` until the host has taken the event.
     """
+    if not host.webhook_url:
+        return False
     body = json.dumps(
         {
             "event": event,
