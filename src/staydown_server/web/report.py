@@ -153,9 +153,9 @@ def _in_another_language(
     request: HttpRequest, language: str, filled: Mapping[str, str], kept: list[dict[str, Any]]
 ) -> HttpResponse:
     """The same form in *language*, which the browser then keeps asking for."""
-    translation.activate(language)
-    request.LANGUAGE_CODE = language
-    response = _form(request, filled, kept)
+    with translation.override(language):
+        response = _form(request, filled, kept)
+    response.headers["Content-Language"] = language
     response.set_cookie(
         settings.LANGUAGE_COOKIE_NAME,
         language,

@@ -9,6 +9,7 @@ from unittest.mock import patch
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
+from django.utils.translation import get_language
 
 from server.pictures import UNREADABLE, fingerprint, jpeg, scene
 from server.story import run_jobs
@@ -316,7 +317,9 @@ def test_another_language_keeps_everything(
     assert '<html lang="fr">' in text(answer)
     assert '<div id="files-kept">' in text(answer)
     assert value_of(answer, "places") == filled["places"]
+    assert answer.headers["Content-Language"] == "fr"
     assert charlie.cookies["staydown_language"].value == "fr"
+    assert get_language() == "en", "the next to be served by this thread is somebody else"
     assert not Notice.objects.exists()
     for wrong in ("xx", "../en", "fr" * 99):
         assert charlie.post("/report/", filled | {"language": wrong}).status_code != 200
