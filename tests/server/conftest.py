@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from django.utils import translation
 
 from server.host_double import HostDouble
 from server.pictures import drawn, fingerprint, jpeg, scene
@@ -23,6 +24,12 @@ from staydown_server.catalogue.models import Item
 from staydown_server.catalogue.register import register
 from staydown_server.gate import check as gate_check
 from staydown_server.notices.receive import Receipt
+
+
+@pytest.fixture(autouse=True)
+def english_again() -> None:
+    """The language of a request stays with its thread until the next one; not with a test."""
+    translation.activate("en")
 
 
 @pytest.fixture(autouse=True)
