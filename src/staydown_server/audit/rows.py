@@ -17,7 +17,7 @@ from django.db import models
 from django.db.models.functions import Cast
 
 from staydown_server import vault
-from staydown_server.vault.fields import SealedJSONField
+from staydown_server.vault.fields import SealedField
 
 #: The fact that holds the digests. Another set of columns would be another fact.
 FACT = "row"
@@ -136,7 +136,7 @@ def name_of(model: type[models.Model]) -> str:
 
 def _as_stored(model: type[models.Model], path: str) -> str | Cast:
     sealed = any(
-        isinstance(field, SealedJSONField) and field.name == path for field in model._meta.fields
+        isinstance(field, SealedField) and field.name == path for field in model._meta.fields
     )
     return Cast(path, models.BinaryField()) if sealed else path
 

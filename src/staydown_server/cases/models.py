@@ -8,6 +8,7 @@ from staydown import Fingerprint
 from staydown_server.accounts.models import User
 from staydown_server.catalogue.models import Fingerprinted, Item
 from staydown_server.notices.models import Notice
+from staydown_server.vault.fields import SealedTextField
 
 #: Kinds of match that may be with somebody else's picture.
 NEEDS_A_LOOK = ("part", "region-replaced")
@@ -59,7 +60,8 @@ class CaseItem(models.Model):
     case = models.ForeignKey(Case, on_delete=models.PROTECT)
     origin = models.CharField(max_length=20, choices=Origin.choices)
     state = models.CharField(max_length=20, choices=State.choices)
-    reported_url = models.TextField(blank=True)
+    # As the person gave it, sealed.
+    reported_url = SealedTextField(purpose="reported address")
     item = models.ForeignKey(Item, null=True, on_delete=models.PROTECT)
     fingerprint = models.TextField(blank=True)
     # The evidence of a copy: what it matched, how, and how closely.
@@ -125,7 +127,8 @@ class Decision(models.Model):
 
     case_item = models.ForeignKey(CaseItem, on_delete=models.PROTECT)
     outcome = models.CharField(max_length=20, choices=Outcome.choices)
-    reason = models.TextField()
+    # Sealed: a reason may tell more of somebody than it should.
+    reason = SealedTextField(purpose="reason")
     # A refusal of a notice that nobody could have sent in good faith (DSA article 23).
     is_unfounded = models.BooleanField(default=False)
     # Nobody, where the person in the picture withdrew the notice.

@@ -141,7 +141,9 @@ DATABASES = {
             "transaction_mode": "IMMEDIATE",
             "timeout": 20,
             # FULL: what we acknowledge is on the disk, not only in its cache.
-            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;",
+            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; "
+            # What was erased is gone from the file, not merely from sight.
+            "PRAGMA secure_delete=ON;",
         },
     }
 }

@@ -7,7 +7,7 @@ from staydown_server.accounts.models import User
 from staydown_server.cases.models import Decision
 from staydown_server.gate.models import HeldUpload
 from staydown_server.removal.models import Removal
-from staydown_server.vault.fields import SealedJSONField
+from staydown_server.vault.fields import SealedJSONField, SealedTextField
 
 
 class Appeal(models.Model):
@@ -29,7 +29,7 @@ class Appeal(models.Model):
     content = SealedJSONField(purpose="appeal")
     received_at = models.DateTimeField(auto_now_add=True)
     outcome = models.CharField(max_length=20, choices=Outcome.choices, blank=True)
-    answer = models.TextField(blank=True)
+    answer = SealedTextField(purpose="answer")
     decided_by = models.ForeignKey(User, null=True, on_delete=models.PROTECT)
     decided_at = models.DateTimeField(null=True)
 

@@ -67,9 +67,21 @@ def local_key() -> LocalKey:
 
 def seal(plain: bytes, *, purpose: str) -> bytes:
     """AES-256-GCM of *plain*; the purpose is authenticated with it."""
-    nonce = os.urandom(_NONCE_BYTES)
-    box = AESGCM(subkey(purpose)).encrypt(nonce, plain, purpose.encode())
-    return _FORMAT + nonce + box
+    return _seal(plain, os.urandom(_NONCE_BYTES), purpose)
+
+
+def seal_alike(plain: bytes, *, purpose: str) -> bytes:
+    """As :func:`seal`, but one value always has one form: it can be found by it.
+
+    The nonce is a keyed digest of what it seals (a synthetic IV, as in RFC 5297), so that it
+    serves for no other value.
+    """
+    nonce = hmac.digest(subkey(f"{purpose}: nonces"), plain, sha256)[:_NONCE_BYTES]
+    return _seal(plain, nonce, purpose)
+
+
+def _seal(plain: bytes, nonce: bytes, purpose: str) -> bytes:
+    return _FORMAT + nonce + AESGCM(subkey(purpose)).encrypt(nonce, plain, purpose.encode())
 
 
 def unseal(sealed: bytes, *, purpose: str) -> bytes:

@@ -1,4 +1,4 @@
-"""A model field whose value is sealed in the database."""
+"""Model fields that are sealed in the database: plain in Python, unreadable in the table."""
 
 import json
 from typing import TYPE_CHECKING, Any
@@ -13,8 +13,8 @@ else:
     BinaryField = models.BinaryField
 
 
-class SealedJSONField(BinaryField):
-    """JSON sealed with the key of its *purpose*; plain in Python, unreadable in the table."""
+class SealedField(BinaryField):
+    """What is sealed with the key of its *purpose*, in a form that the subclasses say."""
 
     def __init__(self, *, purpose: str, **options: Any) -> None:
         self.purpose = purpose
@@ -23,6 +23,10 @@ class SealedJSONField(BinaryField):
     def deconstruct(self) -> tuple[str, str, Any, Any]:
         name, path, arguments, options = super().deconstruct()
         return name, path, arguments, {**options, "purpose": self.purpose}
+
+
+class SealedJSONField(SealedField):
+    """JSON, sealed differently each time: two rows with one value do not look alike."""
 
     def from_db_value(self, value: Any, _expression: Any, _connection: Any) -> Any:
         return (
@@ -35,3 +39,24 @@ class SealedJSONField(BinaryField):
         plain = json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
         sealed = vault.seal(plain, purpose=self.purpose)
         return super().get_db_prep_value(sealed, connection, prepared)
+
+
+class SealedTextField(SealedField):
+    """Text, sealed the same each time: rows with one value are found by it, and a row that is
+    saved again stays as the audit log knows it.
+
+    Whoever reads the table learns which rows say the same, and which say nothing.
+    """
+
+    def __init__(self, *, purpose: str, **options: Any) -> None:
+        super().__init__(purpose=purpose, **{"default": str, **options})
+
+    def from_db_value(self, value: Any, _expression: Any, _connection: Any) -> str | None:
+        if not value:
+            return None if value is None else ""
+        return vault.unseal(bytes(value), purpose=self.purpose).decode()
+
+    def get_db_prep_value(self, value: Any, connection: Any, prepared: bool = False) -> Any:
+        if isinstance(value, str):
+            value = vault.seal_alike(value.encode(), purpose=self.purpose) if value else b""
+        return super().get_db_prep_value(value, connection, prepared)

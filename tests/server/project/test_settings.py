@@ -9,6 +9,8 @@ from django.core.management import call_command
 
 import staydown
 import staydown_server
+from staydown_server.accounts.models import Host
+from staydown_server.catalogue.models import Item
 
 DOCS = Path(__file__).resolve().parents[3] / "docs"
 
@@ -62,3 +64,25 @@ def test_the_database_keeps_what_was_acknowledged(db: None) -> None:
             found[pragma] = cursor.fetchone()[0]
 
     assert found == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_was_erased_is_gone_from_the_file() -> None:
+    """Purging a notice leaves nothing for whoever finds the disk."""
+    from django.db import connection
+
+    def file() -> bytes:
+        with connection.cursor() as cursor:
+            cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        return Path(str(connection.settings_dict["NAME"])).read_bytes()
+
+    host = Host.objects.create(name="a-host", credentials={}, webhook_secret="s")
+    for number in range(50):
+        Item.objects.create(
+            host=host, host_item_id=f"erased-{number}", url=f"https://h.example/{number}"
+        )
+    assert file().count(b"erased-") >= 50
+
+    Item.objects.all().delete()
+
+    assert b"erased-" not in file()

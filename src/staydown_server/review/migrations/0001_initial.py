@@ -25,7 +25,7 @@ class Migration(migrations.Migration):
                 ('content', staydown_server.vault.fields.SealedJSONField(purpose='appeal')),
                 ('received_at', models.DateTimeField(auto_now_add=True)),
                 ('outcome', models.CharField(blank=True, choices=[('granted', 'Granted'), ('refused', 'Refused')], max_length=20)),
-                ('answer', models.TextField(blank=True)),
+                ('answer', staydown_server.vault.fields.SealedTextField(default=str, purpose='answer')),
                 ('decided_at', models.DateTimeField(null=True)),
                 ('decided_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, to=settings.AUTH_USER_MODEL)),
                 ('refusal', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, to='cases.decision')),
