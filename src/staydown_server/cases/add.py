@@ -11,7 +11,7 @@ def add_urls(case: Case, urls: Iterable[str]) -> int:
 
     An open case keeps its deadline; a closed one opens again with a clock that starts now.
     """
-    known = set(case.caseitem_set.values_list("reported_url", flat=True))
+    known = {row.reported_url for row in case.caseitem_set.only("case", "reported_url")}
     new = [url for url in dict.fromkeys(urls) if url not in known]
     for url in new:
         row = CaseItem.objects.create(

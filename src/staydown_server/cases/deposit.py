@@ -6,16 +6,15 @@ opens a case, so that a person decides: nothing is removed, blocked or kept down
 
 from datetime import datetime
 
-from django.conf import settings
 from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from staydown import Fingerprint, Match
 from staydown_server import audit, jobs
-from staydown_server.cases.jurisdictions import jurisdiction
+from staydown_server.cases.jurisdictions import strictest
 from staydown_server.cases.models import Case, CaseItem, Deposit, Sweep
-from staydown_server.cases.retention import retention
+from staydown_server.cases.retention import retention_here
 from staydown_server.cases.sweep import add_copy, look_closer
 from staydown_server.catalogue import sweep as hosted
 from staydown_server.catalogue.live import LiveIndex
@@ -37,7 +36,7 @@ def deposit(notice: Notice) -> None:
                 "fingerprint": stored_form(fingerprint),
                 **Deposit.digests(fingerprint),
                 "deposited_at": now,
-                "expires_at": now + retention(settings.JURISDICTION).deposit,
+                "expires_at": now + retention_here().deposit,
             },
         )
         if is_new:
@@ -109,7 +108,7 @@ def hit(deposit_id: int) -> CaseItem | None:
         return made.case_item
     if made.ended_at is not None:
         return None
-    clock, now = jurisdiction(settings.JURISDICTION), timezone.now()
+    clock, now = strictest(), timezone.now()
     case, is_new = Case.objects.get_or_create(
         notice_id=notice_id,
         defaults={

@@ -6,6 +6,8 @@ from datetime import timedelta
 from functools import cache
 from importlib import resources
 
+from django.conf import settings
+
 
 class UnknownJurisdiction(Exception):
     """The settings name a jurisdiction that the file does not have."""
@@ -39,5 +41,13 @@ def jurisdiction(key: str) -> Jurisdiction:
     except KeyError:
         known = ", ".join(sorted(jurisdictions()))
         raise UnknownJurisdiction(
-            f"no jurisdiction is called {key!r}: choose one of {known}"
+            f"no jurisdiction is called {key!r}: choose one of {known}, or several with commas"
         ) from None
+
+
+def strictest() -> Jurisdiction:
+    """The one with the shortest clock of those that apply here: it serves all of them.
+
+    Raises :class:`UnknownJurisdiction`.
+    """
+    return min(map(jurisdiction, settings.JURISDICTIONS), key=lambda each: each.hours)

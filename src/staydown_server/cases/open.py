@@ -9,7 +9,7 @@ from staydown_server import audit, jobs
 from staydown_server.cases import sending, sweep
 from staydown_server.cases.add import add_urls
 from staydown_server.cases.deposit import deposit
-from staydown_server.cases.jurisdictions import jurisdiction
+from staydown_server.cases.jurisdictions import strictest
 from staydown_server.cases.models import Case, CaseItem
 from staydown_server.catalogue.read import stored_form
 from staydown_server.jobs import job
@@ -42,7 +42,7 @@ def begin(notice: Notice) -> None:
     if notice.content.get("kind") == Kind.DEPOSIT:
         deposit(notice)
         return
-    clock = jurisdiction(settings.JURISDICTION)
+    clock = strictest()
     case = Case.objects.create(
         notice=notice,
         jurisdiction=clock.key,
@@ -56,6 +56,7 @@ def begin(notice: Notice) -> None:
         case,
         by="system",
         notice=notice.pk,
+        laws=",".join(settings.JURISDICTIONS),
         urls=len(urls),
         files=len(fingerprints),
     )

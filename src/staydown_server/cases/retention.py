@@ -1,10 +1,12 @@
 """How long what is personal stays, read from retention.toml."""
 
 import tomllib
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass, fields
 from datetime import timedelta
 from functools import cache
 from importlib import resources
+
+from django.conf import settings
 
 from staydown_server.cases.jurisdictions import jurisdictions
 
@@ -37,9 +39,19 @@ def retentions() -> dict[str, Retention]:
     return read(resources.files(__package__).joinpath("retention.toml").read_text("utf-8"))
 
 
-def retention(key: str) -> Retention:
-    """That of the jurisdiction called *key*."""
-    return retentions()[key]
+def retention(*keys: str) -> Retention:
+    """That of the jurisdictions called *keys* together.
+
+    The time to appeal is the longest of theirs; everything else goes by the shortest.
+    """
+    times = [asdict(retentions()[key]) for key in keys]
+    shortest = {name: min(each[name] for each in times) for name in times[0]}
+    return Retention(**{**shortest, "appeal": max(each["appeal"] for each in times)})
+
+
+def retention_here() -> Retention:
+    """That of all jurisdictions of this installation."""
+    return retention(*settings.JURISDICTIONS)
 
 
 def read(text: str) -> dict[str, Retention]:

@@ -32,6 +32,6 @@ def regimes() -> dict[str, Regime]:
     }
 
 
-def regime() -> Regime:
-    """That of this installation's jurisdiction."""
-    return regimes()[settings.JURISDICTION]
+def may_be_nameless() -> bool:
+    """Whether a law that applies here takes a notice about somebody under 18 without a name."""
+    return any(regimes()[key].nameless_for_minors for key in settings.JURISDICTIONS)

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from staydown_server.notices.regimes import regime
+from staydown_server.notices.regimes import may_be_nameless
 
 # Invisible characters come along when an address is copied out of a chat.
 _REST = r"[^\s<>\"'\]\[{}|\\^`«»“”‘’\u200b-\u200f\u2060\ufeff]"
@@ -117,7 +117,7 @@ class Report:
                 raise TooLong(name, limit)
         if len(self.urls) + len(self.fingerprints) > MOST_PLACES:
             raise TooMany(MOST_PLACES)
-        nameless = self.about_minor and regime().nameless_for_minors
+        nameless = self.about_minor and may_be_nameless()
         is_deposit = self.kind == Kind.DEPOSIT
         present = {
             Element.SIGNATURE: _says(self.signature) or nameless,

@@ -289,17 +289,16 @@ def _start(data: Path, *, must_exist: bool = False) -> None:
 
 def _check_data() -> None:
     # Now, not when the first notice waits for a case that cannot be opened, or at the gate.
-    from django.conf import settings
 
     from staydown.media.origin import AnchorsError
     from staydown_server.cases.fairness import FairnessError, fairness
-    from staydown_server.cases.jurisdictions import UnknownJurisdiction, jurisdiction
+    from staydown_server.cases.jurisdictions import UnknownJurisdiction, strictest
     from staydown_server.cases.retention import RetentionError, retentions
     from staydown_server.catalogue.read import trust_anchors
     from staydown_server.gate.policy import PolicyError, policy
 
     try:
-        jurisdiction(settings.JURISDICTION)
+        strictest()
         retentions()
         fairness()
         policy()

@@ -31,7 +31,10 @@ DATA = Path(os.environ.get("STAYDOWN_DATA", "var/staydown")).resolve()
 PUBLIC_URL = os.environ.get("STAYDOWN_PUBLIC_URL", "http://127.0.0.1:8000").rstrip("/")
 KEY_FILE = Path(os.environ.get("STAYDOWN_KEY_FILE", DATA / "keys" / "installation.key"))
 C2PA_ANCHORS = os.environ.get("STAYDOWN_C2PA_ANCHORS", "")
-JURISDICTION = os.environ.get("STAYDOWN_JURISDICTION", "us")
+# Whose laws apply: those of every place that the platform serves.
+JURISDICTIONS = tuple(
+    dict.fromkeys(key.strip() for key in os.environ.get("STAYDOWN_JURISDICTION", "us").split(","))
+)
 JOB_LEASE_SECONDS = _number("STAYDOWN_JOB_LEASE_SECONDS", 15.0)
 JOB_THREADS = _number("STAYDOWN_JOB_THREADS", 4)
 WEB_PROCESSES = _number("STAYDOWN_WEB_PROCESSES", 1)

@@ -20,7 +20,7 @@ from staydown_server.accounts.models import SignInLink
 from staydown_server.cases import deposit
 from staydown_server.cases.jurisdictions import jurisdictions
 from staydown_server.cases.models import Case, CaseItem, Deposit, Sending
-from staydown_server.cases.retention import retention
+from staydown_server.cases.retention import retention, retention_here
 from staydown_server.catalogue import sweep as catalogue
 from staydown_server.catalogue.models import Change
 from staydown_server.gate import check as gate
@@ -102,8 +102,9 @@ def _notices(now: datetime) -> QuerySet[Notice]:
     there never was one."""
     over = Q(pk__in=[])
     for key in jurisdictions():
-        over |= Q(case__jurisdiction=key, case__closed_at__lt=now - retention(key).after_closing)
-    here = now - retention(settings.JURISDICTION).after_closing
+        kept = retention(key, *settings.JURISDICTIONS).after_closing
+        over |= Q(case__jurisdiction=key, case__closed_at__lt=now - kept)
+    here = now - retention_here().after_closing
     deposits = Deposit.objects.filter(notice=OuterRef("pk"))
     alive = deposits.filter(Q(ended_at=None) | Q(ended_at__gte=here))
     over |= Q(case=None, withdrawn_at__lt=here)
@@ -166,7 +167,7 @@ def _erase_row(row: CaseItem) -> None:
 
 def _old_pictures(now: datetime) -> QuerySet[HeldUpload]:
     """Held uploads whose picture was kept long enough. They are held all the same."""
-    before = now - retention(settings.JURISDICTION).held_upload
+    before = now - retention_here().held_upload
     old = HeldUpload.objects.filter(outcome="", gate_check__at__lt=before)
     return old.exclude(preview=None, marks=[]).exclude(pk__in=_held_by_law())
 
@@ -179,7 +180,7 @@ def _erase_picture(held: HeldUpload, _now: datetime) -> None:
 
 def _old_uploads(now: datetime) -> QuerySet[HeldUpload]:
     """Uploads that were decided about, past every appeal: who sent them."""
-    before = now - retention(settings.JURISDICTION).after_closing
+    before = now - retention_here().after_closing
     decided = HeldUpload.objects.filter(closed_at__lt=before).exclude(uploader="", reference="")
     asked = Appeal.objects.filter(upload=OuterRef("pk"), outcome="")
     decided = decided.filter(told_turn=F("turn")).exclude(Exists(asked))
@@ -205,7 +206,7 @@ def _held_by_law() -> QuerySet[Any]:
 
 def _ended_deposits(now: datetime) -> QuerySet[Deposit]:
     """Deposits that ended long enough ago, by whatever."""
-    before = now - retention(settings.JURISDICTION).ended_deposit
+    before = now - retention_here().ended_deposit
     ended = Deposit.objects.filter(ended_at__lt=before).exclude(fingerprint="")
     return ended.exclude(case_item__case__legal_hold=True)
 
@@ -223,7 +224,7 @@ def _end_deposit(made: Deposit, _now: datetime) -> None:
 
 def _passed_changes(now: datetime) -> QuerySet[Change]:
     """Changes that every process has passed and no snapshot needs."""
-    before = now - retention(settings.JURISDICTION).change
+    before = now - retention_here().change
     passed = Q(pk__in=[])
     for index in (catalogue.live_index, gate.live_index, deposit.live_index):
         passed |= Q(pk__in=index.passed(before).values("pk"))
@@ -231,7 +232,7 @@ def _passed_changes(now: datetime) -> QuerySet[Change]:
 
 
 def _finished_jobs(now: datetime) -> QuerySet[Job]:
-    return Job.objects.filter(finished_at__lt=now - retention(settings.JURISDICTION).job)
+    return Job.objects.filter(finished_at__lt=now - retention_here().job)
 
 
 #: What people told us goes first.

@@ -20,7 +20,7 @@ from staydown import Fingerprint
 from staydown_server.accounts.pace import Wait, notices
 from staydown_server.catalogue.read import fingerprint_bytes, fingerprint_file, from_outside
 from staydown_server.notices.receive import AlreadyUsed, new_submission, receive
-from staydown_server.notices.regimes import regime
+from staydown_server.notices.regimes import may_be_nameless
 from staydown_server.notices.report import Element, Incomplete, Kind, Report, TooLong, TooMany
 from staydown_server.web import pace, sealed
 from staydown_server.web.helplines import helplines
@@ -136,7 +136,7 @@ def _form(
         },
         "statement": statement(Kind.NOTICE),
         "deposit_statement": statement(Kind.DEPOSIT),
-        "nameless_for_minors": regime().nameless_for_minors,
+        "nameless_for_minors": may_be_nameless(),
         "kept": sealed.pack(kept, purpose=_KEPT) if kept else "",
         "shown_in": get_language(),
         "limit": settings.UPLOAD_LIMIT - _ROOM_FOR_TEXT,

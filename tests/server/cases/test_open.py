@@ -7,6 +7,7 @@ import pytest
 
 from server.pictures import fingerprint, jpeg, scene
 from server.story import alice_reports, case_of, rows_of, run_jobs
+from staydown_server.audit.models import Entry
 from staydown_server.cases.models import Case, CaseItem
 from staydown_server.cases.open import open_case
 from staydown_server.jobs.models import Job
@@ -20,7 +21,7 @@ PLACE = "https://elsewhere.example/p/1"
 @pytest.mark.parametrize(("place", "hours"), [("us", 48), ("in", 24)])
 def test_the_clock_starts_when_the_notice_arrives(settings: Any, place: str, hours: int) -> None:
     """Not when a machine gets round to it."""
-    settings.JURISDICTION = place
+    settings.JURISDICTIONS = (place,)
     receipt = alice_reports(PLACE)
 
     open_case(notice_id=receipt.notice.pk)
@@ -31,11 +32,22 @@ def test_the_clock_starts_when_the_notice_arrives(settings: Any, place: str, hou
     assert case.jurisdiction == place
 
 
+def test_where_several_laws_apply_the_shortest_clock_runs(settings: Any) -> None:
+    """One notice serves them all."""
+    settings.JURISDICTIONS = ("us", "eu", "in")
+    receipt = alice_reports(PLACE)
+
+    open_case(notice_id=receipt.notice.pk)
+
+    assert case_of(receipt).jurisdiction == "in"
+    assert Entry.objects.get(action="case.opened").facts["laws"] == "us,eu,in"
+
+
 def test_a_case_keeps_the_clock_it_began_with(settings: Any) -> None:
     """A changed setting does not move old deadlines."""
     receipt = alice_reports(PLACE)
     open_case(notice_id=receipt.notice.pk)
-    settings.JURISDICTION = "in"
+    settings.JURISDICTIONS = ("in",)
 
     open_case(notice_id=receipt.notice.pk)
 

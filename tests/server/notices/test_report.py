@@ -83,12 +83,14 @@ def test_a_deposit_needs_fingerprints_and_no_address() -> None:
     assert caught.value.missing == (Element.FINGERPRINTS,)
 
 
-@pytest.mark.parametrize(("jurisdiction", "is_optional"), [("eu", True), ("us", False)])
+@pytest.mark.parametrize(
+    ("jurisdictions", "is_optional"), [(("eu",), True), (("us",), False), (("us", "eu"), True)]
+)
 def test_a_name_may_be_left_out_where_the_law_says_so(
-    settings: Any, jurisdiction: str, is_optional: bool
+    settings: Any, jurisdictions: tuple[str, ...], is_optional: bool
 ) -> None:
     """Digital Services Act, article 16(2)(c): for minors."""
-    settings.JURISDICTION = jurisdiction
+    settings.JURISDICTIONS = jurisdictions
     nameless = alices_report(PLACE, signature="", contact="", about_minor=True)
 
     if is_optional:

@@ -1,6 +1,7 @@
 """What is past its time goes, notices first; the log stays whole, and what counts stays."""
 
 from datetime import datetime, timedelta
+from importlib import resources
 from typing import Any
 
 import pytest
@@ -450,10 +451,21 @@ def test_a_purge_that_is_cut_off_goes_on(
     assert the_record_is_whole()
 
 
+def test_where_several_laws_apply_appeals_have_the_longest_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """And what people told us the shortest."""
+    shipped = resources.files("staydown_server.cases").joinpath("retention.toml").read_text("utf-8")
+    times = read(shipped + "\n[in]\nnotice = 5\nappeal = 10\n")
+    monkeypatch.setattr("staydown_server.cases.retention.retentions", lambda: times)
+
+    both = retention("in", "eu")
+
+    assert (both.notice, both.appeal) == (timedelta(days=5), timedelta(days=184))
+
+
 def test_the_times_are_data() -> None:
     """With one table for all, and one for each jurisdiction that differs."""
-    from importlib import resources
-
     shipped = resources.files("staydown_server.cases").joinpath("retention.toml").read_text("utf-8")
     assert retention("eu").appeal >= timedelta(days=183), "DSA article 20(1)"
     assert read(shipped + "\n[in]\nnotice = 5\n")["in"].notice == timedelta(days=5)

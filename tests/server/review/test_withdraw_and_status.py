@@ -177,7 +177,7 @@ def test_the_queue_shows_the_least_time_left_first(
     """And how much of each case waits."""
     slow = alice_reports(alices_item.url)
     run_jobs()
-    settings.JURISDICTION = "in"
+    settings.JURISDICTIONS = ("in",)
     fast = alice_reports(f"{alices_item.url} https://elsewhere.example/1")
     run_jobs()
 
