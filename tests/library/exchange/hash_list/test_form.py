@@ -8,6 +8,8 @@ import jsonschema
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from joserfc.jwk import OKPKey
+from joserfc.jws import deserialize_json
 
 from library.exchange.hash_list.publisher import NOW, YEAR, entry
 from library.films import drawn_film
@@ -153,11 +155,8 @@ def test_a_damaged_state_is_bad_form(name: str, value: Any) -> None:
 
 
 def test_any_jose_library_reads_a_head() -> None:
-    joserfc = pytest.importorskip("joserfc.jws")
-    from joserfc.jwk import OKPKey
-
     key = OKPKey.import_key({"kty": "OKP", "crv": "Ed25519", "x": str(KEY.public)})
-    read = joserfc.deserialize_json(json.loads(HEAD.sign(KEY)), key, algorithms=["Ed25519"])
+    read = deserialize_json(json.loads(HEAD.sign(KEY)), key, algorithms=["Ed25519"])
 
     assert json.loads(read.payload)["list"] == "forum.example"
 
