@@ -21,6 +21,8 @@ export interface Parts {
   status: HTMLElement;
   /** The largest form that the server takes, in bytes. */
   limit: number;
+  /** How far all of them together have come. */
+  whole: HTMLProgressElement;
 }
 
 /** A file's row: what is shown of it is marked with `data-when` in the page's template. */
@@ -29,6 +31,7 @@ class Row {
   fingerprint: Fingerprint | null = null;
   sent: File | null = null;
   state: string[] = [];
+  private before: string[] = [];
 
   constructor(
     private readonly parts: Parts,
@@ -45,12 +48,33 @@ class Row {
     parts.list.append(this.element);
   }
 
+  private get bar(): HTMLProgressElement {
+    return this.element.querySelector("progress")!;
+  }
+
+  get progress(): number {
+    return this.state.includes("busy") ? this.bar.value : 1;
+  }
+
   set progress(share: number) {
-    this.element.querySelector("progress")!.value = share;
+    this.bar.value = share;
   }
 
   get isLost(): boolean {
     return !this.fingerprint && !this.sent;
+  }
+
+  /** Have the file itself sent. */
+  send(file: File): void {
+    this.sent = file;
+    this.before = this.state;
+    this.show("sent");
+  }
+
+  /** Keep it on the device after all. */
+  keep(): void {
+    if (this.sent) this.show(...this.before);
+    this.sent = null;
   }
 
   /** Show what belongs to these states, and nothing else that is marked. */
@@ -76,6 +100,7 @@ export class Files {
   private made = 0;
   private pending = 0;
   private whenDone: ((isWhole: boolean) => void) | null = null;
+  private sends = true;
 
   /** @param changed called after each change of what the form would send */
   constructor(
@@ -91,10 +116,19 @@ export class Files {
     return this.rows.size === 0;
   }
 
+  /** Whether files may be sent, by choice; what was to be sent is not, if they may not. */
+  set maySend(may: boolean) {
+    if (may === this.sends) return;
+    this.sends = may;
+    this.parts.list.classList.toggle("sends-nothing", !may);
+    for (const row of may ? [] : this.rows) row.keep();
+    this.tell();
+  }
+
   /** What a draft keeps of them. A file that is to be sent is not among it: it lies elsewhere. */
   get kept(): Kept[] {
     return [...this.rows]
-      .filter((row) => row.fingerprint)
+      .filter((row) => row.fingerprint && !row.sent)
       .map(({ name, state, fingerprint }) => ({ name, state, fingerprint }));
   }
 
@@ -140,7 +174,10 @@ export class Files {
     this.pending++;
     try {
       const { fingerprint, reason } = await this.hasher.fingerprint(file, {
-        progress: (share) => (row.progress = share),
+        progress: (share) => {
+          row.progress = share;
+          this.tellProgress();
+        },
         signal: stop.signal,
       });
       row.fingerprint = fingerprint;
@@ -164,9 +201,7 @@ export class Files {
   }
 
   private send(row: Row, file: File): void {
-    row.sent = file;
-    row.fingerprint = null;
-    row.show("sent");
+    row.send(file);
     row.button("remove").focus();
     this.tell();
   }
@@ -180,7 +215,8 @@ export class Files {
   }
 
   private tell(): void {
-    const all = [...this.rows].flatMap((row) => row.fingerprint ?? []);
+    const stay = [...this.rows].filter((row) => !row.sent);
+    const all = stay.flatMap((row) => row.fingerprint ?? []);
     this.parts.field.value = all.length ? JSON.stringify(all) : "";
     const sent = [...this.rows].flatMap((row) => row.sent ?? []);
     if (sent.length || this.parts.upload.files?.length) {
@@ -188,6 +224,12 @@ export class Files {
       for (const file of sent) carried.items.add(file);
       this.parts.upload.files = carried.files;
     }
+    this.tellProgress();
     this.changed();
+  }
+
+  private tellProgress(): void {
+    const shares = [...this.rows].map((row) => row.progress);
+    this.parts.whole.value = shares.reduce((sum, share) => sum + share, 0) / (shares.length || 1);
   }
 }

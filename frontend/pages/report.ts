@@ -7,6 +7,12 @@ import { Files } from "./files";
 const LINK = /https?:\/\/\S|www\.\S|[\w-]\.[a-z]{2,}\/\S/i;
 const SAVE_AFTER = 300;
 
+/** What the browser's history knows of a step, and of the one before it. */
+interface Place {
+  step: number;
+  from?: number;
+}
+
 const form = document.querySelector<HTMLFormElement>("#report");
 if (form) converse(form);
 
@@ -31,6 +37,7 @@ function converse(form: HTMLFormElement): void {
       chooser,
       status: one("[data-status]"),
       limit: Number(form.dataset.limit),
+      whole: one<HTMLProgressElement>("[data-waiting] progress"),
     },
     save,
   );
@@ -86,7 +93,17 @@ function converse(form: HTMLFormElement): void {
   }
 
   function next(): void {
-    if (isComplete()) show(current + 1);
+    if (!isComplete()) return;
+    // A step is a page to whoever presses the browser's "back".
+    history.pushState({ step: current + 1, from: current } satisfies Place, "");
+    show(current + 1);
+  }
+
+  function back(): void {
+    const place = history.state as Place | null;
+    if (place?.from === current - 1) return history.back();
+    history.replaceState({ step: current - 1 } satisfies Place, "");
+    show(current - 1);
   }
 
   /** Show what belongs to what was chosen. */
@@ -95,6 +112,8 @@ function converse(form: HTMLFormElement): void {
     for (const part of form.querySelectorAll<HTMLElement>("[data-for]")) {
       part.hidden = !chosen.includes(part.dataset.for!);
     }
+    // A picture of a child is sent to nobody.
+    files.maySend = !input("about_minor").checked;
   }
 
   /** Press `button` once every file has its fingerprint; a file without one is looked at first. */
@@ -125,8 +144,12 @@ function converse(form: HTMLFormElement): void {
   });
   for (const button of form.querySelectorAll("[data-next]")) button.addEventListener("click", next);
   for (const button of form.querySelectorAll("[data-back]")) {
-    button.addEventListener("click", () => show(current - 1));
+    button.addEventListener("click", back);
   }
+  addEventListener("popstate", ({ state }) => {
+    const place = state as Place | null;
+    if (place) show(Math.min(place.step, last));
+  });
   form.addEventListener("submit", (event) => {
     const { submitter } = event;
     // Another language keeps everything, so nothing is asked for.
@@ -154,5 +177,9 @@ function converse(form: HTMLFormElement): void {
   const asked = steps.findIndex((step) => step.querySelector(".question:not([hidden])"));
   const step = form.dataset.ready !== undefined ? last : Math.min(found?.step ?? 0, last);
   show(asked >= 0 ? asked : step, false);
+  // A page that was reloaded stands where it stood, with what came before.
+  if ((history.state as Place | null)?.step !== current) {
+    history.replaceState({ step: current } satisfies Place, "");
+  }
   if (asked >= 0) steps[asked]!.querySelector<HTMLElement>("[aria-invalid]")?.focus();
 }

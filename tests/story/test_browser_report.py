@@ -163,6 +163,45 @@ def test_a_film_is_hashed_on_the_device_and_what_cannot_be_is_sent_by_choice(
     alice.leaves()
 
 
+def test_a_childs_picture_is_sent_to_nobody(
+    server: Server, chromium: Browser, tmp_path: Path
+) -> None:
+    """It is not offered, and taken back where it was chosen before; "back" is a step back."""
+    (tmp_path / "photo.png").write_bytes(encoded(drawing(500, 400, 9)))
+    alice = Person(chromium, "report-minor", PHONE, "fr")
+    page = alice.page
+    page.goto(f"{server.url}/report/")
+    page.locator("#files").set_input_files(tmp_path / "photo.png")
+    page.locator("[data-do=send]").click()
+    expect(page.locator("[data-when=sent]:visible")).to_have_count(1)
+
+    page.locator("#about_minor").check()
+
+    expect(page.locator("[data-when=sent]:visible")).to_have_count(0)
+    expect(page.locator("[data-when=done]:visible")).to_have_count(1)
+    expect(page.locator("[data-do=send]:visible")).to_have_count(0)
+    alice.looks("minor")
+    page.locator("[data-next]:visible").click()
+    page.locator("#good_faith").check()
+    page.locator("[data-next]:visible").click()
+    page.locator("#contact").fill("alice@example.org")
+    page.locator("#signature").fill("Alice Example")
+    page.go_back()
+    expect(page.locator("#good_faith")).to_be_visible()
+    page.locator("[data-back]:visible").click()
+    expect(page.locator("#about_minor")).to_be_visible()
+    page.go_forward()
+    page.go_forward()
+    expect(page.locator("#signature")).to_have_value("Alice Example")
+    alice.clicks("[data-send]")
+    expect(page.locator("[data-receipt]")).to_be_visible()
+    content = content_of_the_notice(server)
+    assert content["about_minor"] is True
+    (found,) = [Fingerprint.from_dict(value) for value in content["fingerprints"]]  # type: ignore[attr-defined]
+    assert found.local is None, "made on the device: the file was not sent"
+    alice.leaves()
+
+
 def test_nothing_typed_is_lost(server: Server, chromium: Browser, tmp_path: Path) -> None:
     """By a reload, another language, or a server that is gone for a while; nor sent twice."""
     (tmp_path / "photo.png").write_bytes(encoded(drawing(500, 400, 8)))
