@@ -29,7 +29,7 @@ class Credentials:
 
 
 def origin_of(url: str) -> str:
-    """``scheme://name:port`` of *url*, in lower case, the port always written."""
+    """``scheme://name:port`` of *url*: the name as the DNS has it, the port always written."""
     try:
         parts = urlsplit(url)
         port = parts.port or {"http": 80, "https": 443}.get(parts.scheme)
@@ -37,7 +37,16 @@ def origin_of(url: str) -> str:
         raise HostError(f"{url!r} is not a well-formed address") from error
     if port is None or parts.scheme not in ("http", "https") or not parts.hostname:
         raise HostError(f"{url!r} is not an http or https address")
-    return f"{parts.scheme}://{parts.hostname.lower()}:{port}"
+    return f"{parts.scheme}://{_in_dns(parts.hostname)}:{port}"
+
+
+def _in_dns(name: str) -> str:
+    if ":" in name:
+        return f"[{name}]"
+    try:
+        return name.rstrip(".").encode("idna").decode().lower()
+    except UnicodeError:
+        return name.lower()
 
 
 def add_host(

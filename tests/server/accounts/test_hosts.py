@@ -51,7 +51,7 @@ def test_a_known_host_is_not_replaced_by_mistake() -> None:
         ("http://plaza.example/some/page?x=1", "http://plaza.example:80"),
         ("http://plaza.example:8001", "http://plaza.example:8001"),
         ("http://mallory@plaza.example/", "http://plaza.example:80"),
-        ("http://[::1]:8001/p", "http://::1:8001"),
+        ("http://[::1]:8001/p", "http://[::1]:8001"),
     ],
 )
 def test_an_origin_is_scheme_name_and_port(url: str, origin: str) -> None:

@@ -5,13 +5,21 @@ from typing import Any
 import pytest
 
 from server.host_double import HostDouble
-from server.pictures import jpeg, scene
+from server.pictures import fingerprint, jpeg, scene
+from staydown_server.accounts.hosts import origin_of
 from staydown_server.accounts.models import Host
 from staydown_server.catalogue.locate import host_of, key_of, locate
 from staydown_server.catalogue.models import Item
 from staydown_server.catalogue.register import register, strike_out
 
 pytestmark = pytest.mark.django_db
+
+
+def placed(host: Host, url: str) -> Item:
+    """An item that the host shows at *url*."""
+    shown = fingerprint(jpeg(scene(1)))
+    item, _ = register(host, host_item_id=url[-200:], url=url, fingerprint=shown)
+    return item
 
 
 @pytest.mark.parametrize(
@@ -61,6 +69,66 @@ def test_an_address_whose_query_names_the_item_is_told_apart(
 
     assert locate(f"{plaza.url}/view?id=2") == [items[1]]
     assert locate(f"{plaza.url}/view?id=3") == []
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "http://forum.example/käse/1?id=7",
+        "https://www.forum.example/k%c3%a4se/1?id=7",
+        "https://m.forum.example/k%C3%A4se/1/?id=7#top",
+        "https://forum.example:443/käse/%31?utm_source=mail&id=7&fbclid=x",
+        "https://forum.example./käse/1?a=1&b=2&id=7&c=3&d=4",
+    ],
+)
+def test_one_place_has_many_spellings(host: Host, address: str) -> None:
+    """With or without www, s, a phone's name, encoded letters, and what was added on the way."""
+    host.origins = ["https://forum.example:443"]
+    host.save()
+    item, _ = register(
+        host,
+        host_item_id="7",
+        url="https://forum.example/käse/1?id=7",
+        fingerprint=fingerprint(jpeg(scene(1))),
+    )
+
+    assert locate(address) == [item]
+    assert locate(address.replace("id=7", "id=8")) == []
+    assert locate(address.replace("forum", "board")) == []
+
+
+def test_a_name_is_the_same_in_letters_and_in_the_dns(host: Host) -> None:
+    host.origins = [origin_of("https://käse.example")]
+    host.save()
+    item, _ = register(
+        host,
+        host_item_id="1",
+        url="https://Käse.example/1",
+        fingerprint=fingerprint(jpeg(scene(1))),
+    )
+
+    assert locate("https://xn--kse-qla.example/1") == [item]
+
+
+def test_the_address_with_most_of_the_parameters_is_meant(host: Host, plaza: HostDouble) -> None:
+    """The page itself is registered, too."""
+    page, film = placed(host, f"{plaza.url}/v"), placed(host, f"{plaza.url}/v?id=1")
+
+    assert locate(f"{plaza.url}/v?utm_source=mail&id=1") == [film]
+    assert locate(f"{plaza.url}/v?utm_source=mail") == [page]
+    assert locate(f"{plaza.url}/v?" + "&".join(f"x{n}=1" for n in range(40))) == [page]
+
+
+def test_an_address_too_long_to_be_a_key_is_found_all_the_same(
+    host: Host, plaza: HostDouble
+) -> None:
+    """Letters that grow when they are encoded."""
+    url = f"{plaza.url}/" + "ä" * 1500
+    item = placed(host, url)
+
+    assert len(item.url_key) <= 2000
+    assert locate(url) == [item]
+    assert locate(url + "ä") == []
 
 
 def test_a_page_can_show_two_items(host: Host, show: Any, plaza: HostDouble) -> None:
