@@ -1,12 +1,14 @@
 """The statutory clock of each jurisdiction, read from jurisdictions.toml."""
 
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cache
 from importlib import resources
 
 from django.conf import settings
+from django.utils.translation import get_language
 
 
 class UnknownJurisdiction(Exception):
@@ -18,9 +20,15 @@ class Jurisdiction:
     """Where the clock comes from."""
 
     key: str
-    name: str
+    #: By language; English is always there.
+    names: Mapping[str, str]
     hours: int
     source: str
+
+    @property
+    def name(self) -> str:
+        """In the reader's language where the data has it."""
+        return self.names.get(get_language() or "en", self.names["en"])
 
     @property
     def time_to_remove(self) -> timedelta:
@@ -31,7 +39,10 @@ class Jurisdiction:
 def jurisdictions() -> dict[str, Jurisdiction]:
     """All of them by key."""
     text = resources.files(__package__).joinpath("jurisdictions.toml").read_text("utf-8")
-    return {key: Jurisdiction(key=key, **values) for key, values in tomllib.loads(text).items()}
+    return {
+        key: Jurisdiction(key, values["name"], values["hours"], values["source"])
+        for key, values in tomllib.loads(text).items()
+    }
 
 
 def jurisdiction(key: str) -> Jurisdiction:

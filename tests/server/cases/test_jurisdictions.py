@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from django.utils import translation
 
 from staydown_server.cases.jurisdictions import UnknownJurisdiction, jurisdiction, jurisdictions
 
@@ -23,3 +24,12 @@ def test_an_unknown_place_is_an_error_that_lists_the_known_ones() -> None:
     with pytest.raises(UnknownJurisdiction, match=r"'atlantis'.*eu, in, uk, us"):
         jurisdiction("atlantis")
     assert set(jurisdictions()) >= {"us", "uk", "in", "eu"}
+
+
+def test_its_name_is_in_the_readers_language() -> None:
+    """English, where the data has no other."""
+    assert jurisdiction("us").name == "United States"
+    with translation.override("fr"):
+        assert jurisdiction("us").name == "États-Unis"
+    with translation.override("de"):
+        assert jurisdiction("us").name == "United States"
