@@ -18,3 +18,6 @@ from staydown_server.project.settings import DATABASES  # noqa: E402
 
 # A file, not memory: threads and processes must see the same rows.
 DATABASES["default"]["TEST"] = {"NAME": folder / "test.sqlite3"}
+
+# Slow on purpose elsewhere: tests sign in often.
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

@@ -134,7 +134,9 @@ def _run(children: list[Child]) -> NoReturn:
     _introduce(plaza)
 
     print("Starting Staydown ...", flush=True)
-    children.append(Child("Staydown", _staydown("serve", "--port", str(staydown_port))))
+    # A link signs in by itself: this is for trying out, on this machine alone.
+    serve = _staydown("serve", "--port", str(staydown_port))
+    children.append(Child("Staydown", serve, STAYDOWN_TRY_OUT="yes"))
     children[0].wait_until(lambda: _get(f"{staydown}/readyz") is not None)
 
     print("Starting Plaza; the first time, it draws its pictures ...", flush=True)

@@ -12,7 +12,7 @@ from django.utils import translation
 
 from server.host_double import HostDouble
 from server.pictures import drawn, fingerprint, jpeg, scene
-from server.story import alice_reports, bob_decides, case_of, run_jobs
+from server.story import alice_reports, bob_decides, case_of, run_jobs, somebody
 from staydown_server.accounts import pace
 from staydown_server.accounts.hosts import add_host
 from staydown_server.accounts.models import Host, User
@@ -131,13 +131,13 @@ def drawn_case(show: Any, drawing: bytes, bob: User) -> Case:
 
 @pytest.fixture
 def bob(db: Any) -> User:
-    return User.objects.create(email="bob@desk.example")
+    return somebody("bob@desk.example")
 
 
 @pytest.fixture
 def dora(db: Any) -> User:
     """A second moderator."""
-    return User.objects.create(email="dora@desk.example")
+    return somebody("dora@desk.example")
 
 
 @pytest.fixture

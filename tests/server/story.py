@@ -7,17 +7,24 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
-from staydown_server.accounts.models import User
+from staydown_server.accounts.models import Role, User
 from staydown_server.cases.models import Case, CaseItem, Decision
 from staydown_server.jobs import RetryLater, queue
 from staydown_server.jobs.models import Job
 from staydown_server.notices.receive import Receipt, new_submission, receive
 from staydown_server.notices.report import Report
+from staydown_server.people.invite import invite
 from staydown_server.review.decide import decide
 
 ALICE = "Alice Ferreira-Okafor"
 ALICES_ADDRESS = "alice.ferreira@mail.example"
 REASON = "Shows a person who did not consent."
+
+
+def somebody(email: str, role: Role = Role.MODERATOR) -> User:
+    """Somebody at the desk."""
+    invite(email, role=role, by="operator")
+    return User.objects.get(email=email)
 
 
 def alices_report(places: str = "", **changes: Any) -> Report:

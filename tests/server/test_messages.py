@@ -235,8 +235,8 @@ def _is_french(answer: Any, *sentences: str) -> None:
         ("/", 200, "Une image ou une vidéo intime de vous est en ligne"),
         ("/report/", 200, "Signez en écrivant votre nom"),
         ("/status/", 200, "Votre code de suivi"),
-        ("/sign-in/", 401, "Cet espace est réservé à la modération."),
-        ("/sign-in/" + "A" * 32 + "/", 200, "Ce lien permet de se connecter une seule fois."),
+        ("/sign-in/", 401, "Ce bureau est réservé à la modération."),
+        ("/sign-in/" + "A" * 32 + "/", 200, "Le lien sert une seule fois."),
         ("/nowhere/", 404, "Il n’y a rien ici"),
     ],
 )

@@ -52,7 +52,7 @@ def chromium() -> Iterator[Browser]:
     """Debian's Chromium, without a window and without calls home."""
     quiet = ["--disable-background-networking", "--disable-component-update", "--disable-sync"]
     # What still would ask its maker for something finds nobody.
-    quiet.append("--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1")
+    quiet.append("--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path="/usr/bin/chromium",

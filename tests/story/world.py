@@ -88,7 +88,12 @@ class Server(Process):
         self.data, self.port = data, free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         command = [str(STAYDOWN), "serve", "--data", str(data), "--port", str(self.port)]
-        environment = {"STAYDOWN_JOB_LEASE_SECONDS": "3", **environment}
+        environment = {
+            "STAYDOWN_JOB_LEASE_SECONDS": "3",
+            # A link signs in by itself: how people enrol is a test of its own.
+            "STAYDOWN_TRY_OUT": "yes",
+            **environment,
+        }
         super().__init__(command, data.with_suffix(".log"), environment)
 
     def start(self) -> None:

@@ -1,9 +1,8 @@
-"""Signing in: a link, good once, handed over by whoever runs the installation."""
+"""What Django asks about a session, and the invitation's link."""
 
 import secrets
 from datetime import timedelta
 
-from django.db import transaction
 from django.http import HttpRequest
 from django.utils import timezone
 
@@ -17,16 +16,28 @@ class LinkSpent(Exception):
     """The link was used, has expired, or never was one: the three look the same."""
 
 
-def issue_link(email: str) -> str:
-    """Make a one-time token for *email*, whose account is made if it is new."""
+def new_link(user: User) -> str:
+    """A one-time token for *user*; the earlier ones are worth nothing any more."""
     token = secrets.token_urlsafe(24)
-    with transaction.atomic():
-        # One spelling: an appeal is heard by another person, not by another way to write one.
-        user, _ = User.objects.get_or_create(email=email.strip().lower())
-        SignInLink.objects.create(
-            user=user, digest=_digest(token), expires_at=timezone.now() + LINK_LIFETIME
-        )
+    SignInLink.objects.filter(user=user, used_at=None).delete()
+    SignInLink.objects.create(
+        user=user, digest=_digest(token), expires_at=timezone.now() + LINK_LIFETIME
+    )
     return token
+
+
+def user_of_link(token: str) -> User:
+    """Whose link it is, while it can be used; raises :class:`LinkSpent`."""
+    link = SignInLink.objects.select_related("user").filter(
+        digest=_digest(token),
+        used_at=None,
+        expires_at__gt=timezone.now(),
+        user__is_active=True,
+    )
+    found = link.first()
+    if found is None:
+        raise LinkSpent
+    return found.user
 
 
 def use_link(token: str) -> User:
@@ -45,7 +56,7 @@ def _digest(token: str) -> bytes:
     return vault.digest(token, purpose="sign-in link")
 
 
-class LinkBackend:
+class SessionBackend:
     """Django's session asks a backend who the user of a session is; nothing else does."""
 
     def authenticate(self, request: HttpRequest | None, **_credentials: object) -> None:

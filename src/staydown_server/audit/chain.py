@@ -55,7 +55,7 @@ def record(
 
     if not transaction.get_connection().in_atomic_block:
         raise RuntimeError("an audit line belongs in the transaction of its change")
-    model = type(subject)
+    model = subject._meta.model
     if rows.is_audited(model):
         facts[rows.FACT] = rows.digests(model, [subject.pk]).get(subject.pk)
     Head.objects.get_or_create(pk=1, defaults={"hash": _GENESIS, "seal": _seal(0, _GENESIS)})

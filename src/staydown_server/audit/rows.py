@@ -38,6 +38,8 @@ _MATCH = ("match_kind", "match_orientation", "match_distance", "match_region", "
 
 #: By the name of the model, as a line's subject has it.
 COLUMNS = {
+    "user": Columns(("email", "created_at"), ("role", "is_active", "password")),
+    "authenticator": Columns(("user_id", "kind", "content", "credential_id", "added_at")),
     "notice": Columns(
         (
             *("received_at", "language", "content"),

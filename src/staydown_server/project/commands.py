@@ -43,11 +43,16 @@ def records(commands: "Subcommands") -> None:
 
 
 def moderator(commands: "Subcommands") -> None:
-    """``staydown moderator link``: a one-time sign-in link."""
+    """``staydown moderator link``: an invitation to the desk."""
     command = commands.add_parser("moderator", help="let moderators in")
     actions = command.add_subparsers(dest="action", required=True)
-    link = actions.add_parser("link", help="print a link that signs somebody in once")
+    link = actions.add_parser("link", help="print an invitation: a link that works once")
     link.add_argument("email", help="their e-mail address; a new one makes a new account")
+    link.add_argument(
+        "--role",
+        choices=("auditor", "moderator", "senior", "administrator"),
+        help="the first of all is an administrator by default, others are moderators",
+    )
     _add_data(link)
     link.add_argument("--url", help="address of the server, where it is not in the settings")
     link.set_defaults(func=_moderator_link)
@@ -136,14 +141,17 @@ def _moderator_link(arguments: argparse.Namespace) -> int:
     from django.core.validators import validate_email
     from django.urls import reverse
 
-    from staydown_server.accounts.sign_in import issue_link
+    from staydown_server.accounts.models import Role
+    from staydown_server.people.invite import invite
 
     try:
         validate_email(arguments.email)
     except ValidationError:
         return say(f"{arguments.email!r} is not an e-mail address", WRONG_USE)
     base = (arguments.url or settings.PUBLIC_URL).rstrip("/")
-    print(base + reverse("web:sign_in", args=[issue_link(arguments.email)]))
+    role = Role(arguments.role) if arguments.role else None
+    token = invite(arguments.email, role=role, by="operator")
+    print(base + reverse("web:sign_in", args=[token]))
     return DONE
 
 

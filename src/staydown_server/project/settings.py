@@ -153,9 +153,26 @@ DATABASES = {
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 AUTH_USER_MODEL = "accounts.User"
-AUTHENTICATION_BACKENDS = ["staydown_server.accounts.sign_in.LinkBackend"]
+AUTHENTICATION_BACKENDS = ["staydown_server.accounts.sign_in.SessionBackend"]
 LOGIN_URL = "web:sign_in_needed"
-SESSION_COOKIE_AGE = 12 * 3600
+# A session ends so long after it began, and so long after its last use.
+SESSION_COOKIE_AGE = int(_number("STAYDOWN_SESSION_HOURS", 12) * 3600)
+SESSION_IDLE_SECONDS = _number("STAYDOWN_SESSION_IDLE_MINUTES", 60) * 60
+AUTH_PASSWORD_VALIDATORS = [
+    {
+        "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
+        "OPTIONS": {"min_length": 12},
+    },
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+# To try Staydown out, on this machine alone: whoever has a link is in, without more.
+TRY_OUT = os.environ.get("STAYDOWN_TRY_OUT", "") == "yes"
+if TRY_OUT and _public.hostname not in ("127.0.0.1", "localhost", "::1"):
+    raise ImproperlyConfigured(
+        f"STAYDOWN_TRY_OUT lets everybody with a link in, so the server must be for this machine "
+        f"alone: STAYDOWN_PUBLIC_URL is {PUBLIC_URL!r}. Leave one of the two out"
+    )
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_HTTPONLY = True

@@ -42,6 +42,7 @@ from staydown_server.web.moderators import (
     is_revealed,
     moderator,
     moderators_only,
+    readers_only,
     reason_in,
     remember_revealed,
 )
@@ -51,7 +52,7 @@ from staydown_server.web.words import mark_sentence, writing_sentence
 
 
 @require_safe
-@moderators_only
+@readers_only
 def queue(request: HttpRequest) -> HttpResponse:
     shown = {
         "cases": queues.open_cases()[:200],
@@ -68,7 +69,7 @@ def queue(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-@moderators_only
+@readers_only
 def case(request: HttpRequest, case_id: int) -> HttpResponse:
     return render(
         request, "web/case.html", _case_page(request, get_object_or_404(Case, pk=case_id))
@@ -176,7 +177,7 @@ def reveal(request: HttpRequest, row_id: int) -> HttpResponse:
 
 
 @require_safe
-@moderators_only
+@readers_only
 def picture(request: HttpRequest, row_id: int) -> HttpResponse:
     row = get_object_or_404(CaseItem.objects.select_related("item__host"), pk=row_id)
     try:
@@ -190,7 +191,7 @@ def picture(request: HttpRequest, row_id: int) -> HttpResponse:
 
 
 @require_safe
-@moderators_only
+@readers_only
 def origin(request: HttpRequest, row_id: int) -> HttpResponse:
     """What the file says of its origin: read when somebody asks, and kept nowhere."""
     row = get_object_or_404(CaseItem.objects.select_related("item__host", "case"), pk=row_id)

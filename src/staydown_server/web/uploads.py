@@ -19,6 +19,7 @@ from staydown_server.web.moderators import (
     is_revealed,
     moderator,
     moderators_only,
+    readers_only,
     reason_in,
     remember_revealed,
 )
@@ -26,7 +27,7 @@ from staydown_server.web.origin_words import origin_sentences
 
 
 @require_safe
-@moderators_only
+@readers_only
 def upload(request: HttpRequest, held_id: int) -> HttpResponse:
     held = get_object_or_404(HeldUpload, pk=held_id)
     return render(request, "web/upload.html", _page(request, held))
@@ -73,7 +74,7 @@ def reveal(request: HttpRequest, held_id: int) -> HttpResponse:
 
 
 @require_safe
-@moderators_only
+@readers_only
 def picture(request: HttpRequest, held_id: int) -> HttpResponse:
     held = get_object_or_404(HeldUpload, pk=held_id)
     try:

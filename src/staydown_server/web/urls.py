@@ -3,7 +3,18 @@
 from django.urls import path
 from django.views.i18n import set_language
 
-from staydown_server.web import desk, receipt, report, sign_in, status, uploader, uploads
+from staydown_server.web import (
+    account,
+    desk,
+    enrol,
+    people,
+    receipt,
+    report,
+    sign_in,
+    status,
+    uploader,
+    uploads,
+)
 
 app_name = "web"
 
@@ -24,7 +35,18 @@ urlpatterns = [
     path("reasons/<str:token>/", uploader.reasons, name="reasons"),
     path("language/", set_language, name="language"),
     path("sign-in/", sign_in.needed, name="sign_in_needed"),
-    path("sign-in/<str:token>/", sign_in.sign_in, name="sign_in"),
+    path("sign-in/passkey/", sign_in.passkey, name="sign_in_passkey"),
+    path("sign-in/<str:token>/", enrol.invitation, name="sign_in"),
+    path("enrol/", enrol.enrol, name="enrol"),
+    path("enrol/passkey/", enrol.passkey, name="enrol_passkey"),
+    path("desk/account/", account.account, name="account"),
+    path("desk/account/code/", account.code, name="account_code"),
+    path("desk/account/passkey/", account.passkey, name="account_passkey"),
+    path("desk/account/<int:authenticator_id>/remove/", account.remove, name="account_remove"),
+    path("desk/people/", people.people, name="people"),
+    path("desk/people/invite/", people.invite_view, name="invite"),
+    path("desk/people/<int:user_id>/role/", people.role, name="role"),
+    path("desk/people/<int:user_id>/shut-out/", people.shut_out_view, name="shut_out"),
     path("sign-out/", sign_in.sign_out, name="sign_out"),
     path("desk/", desk.queue, name="queue"),
     path("desk/cases/<int:case_id>/", desk.case, name="case"),

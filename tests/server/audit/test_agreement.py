@@ -9,6 +9,7 @@ from django.apps import apps
 from django.db import connection, models, transaction
 
 from server.host_double import HostDouble
+from server.people.device import enrolled
 from server.pictures import drawn, fingerprint, recompressed, with_region_replaced
 from server.story import alice_reports, bob_decides, case_of, run_jobs
 from staydown_server import audit
@@ -51,8 +52,9 @@ def sql(statement: str, *values: object) -> None:
 def whole_story(
     show: Any, drawing: bytes, host: Host, bob: User, dora: User, plaza: HostDouble
 ) -> None:
-    """A row in every table: a deposit, a copy, a letter, an appeal granted, uploads held and
-    blocked."""
+    """A row in every table: somebody enrolled, a deposit, a copy, a letter, an appeal granted,
+    uploads held and blocked."""
+    enrolled("dora@desk.example")
     feared = fingerprint(drawn(12)).to_dict()
     alice_reports(kind=Kind.DEPOSIT, fingerprints=(feared,))
     item = show("alices", drawing)

@@ -92,11 +92,11 @@ def test_the_audit_log_is_verified(installation: Path, tmp_path: Path) -> None:
     assert not (tmp_path / "absent").exists()
 
     with sqlite3.connect(installation / "staydown.sqlite3") as database:
-        database.execute("INSERT INTO audit_entry VALUES (1, 'now', 'x', 'x', 'x', '{}', 'x', 'x')")
+        database.execute("INSERT INTO audit_entry VALUES (99, 'x', 'x', 'x', 'x', '{}', 'x', 'x')")
     database.close()
     broken = staydown(installation, "audit", "verify")
     with sqlite3.connect(installation / "staydown.sqlite3") as database:
-        database.execute("DELETE FROM audit_entry")
+        database.execute("DELETE FROM audit_entry WHERE sequence = 99")
     database.close()
 
     assert broken.returncode == 1

@@ -7,12 +7,22 @@ import pytest
 from django.test import Client
 from django.urls import URLPattern, reverse
 
-from server.story import ALICE, ALICES_ADDRESS, rows_of
+from server.pictures import jpeg, scene
+from server.story import (
+    ALICE,
+    ALICES_ADDRESS,
+    alice_reports,
+    case_of,
+    rows_of,
+    run_jobs,
+    somebody,
+)
 from server.web.pages import links, text
-from staydown_server.accounts.models import User
+from staydown_server.accounts.models import Role, User
 from staydown_server.audit.models import Entry
 from staydown_server.cases.models import Case
 from staydown_server.gate.models import HeldUpload
+from staydown_server.people.invite import invite
 from staydown_server.review.models import Appeal
 from staydown_server.web import urls
 
@@ -37,6 +47,9 @@ FOR_EVERYBODY = {
     "language": 302,
     "sign_in_needed": 401,
     "sign_in": 200,
+    "sign_in_passkey": 405,
+    "enrol": 403,
+    "enrol_passkey": 405,
     "sign_out": 405,
 }
 #: Moderators only, with the method of each.
@@ -56,6 +69,20 @@ FOR_MODERATORS = {
     "decide_upload": "POST",
     "reveal_upload": "POST",
     "upload_picture": "GET",
+    "account": "GET",
+    "account_code": "POST",
+    "account_passkey": "POST",
+    "account_remove": "POST",
+    "people": "GET",
+    "invite": "POST",
+    "role": "POST",
+    "shut_out": "POST",
+}
+#: Of those, what is for administrators alone, and what an auditor may see.
+FOR_ADMINISTRATORS = {"people", "invite", "role", "shut_out"}
+FOR_AUDITORS = {
+    *{name for name, method in FOR_MODERATORS.items() if method == "GET"} - FOR_ADMINISTRATORS,
+    *("account_code", "account_passkey", "account_remove"),
 }
 NAMES = [pattern.name for pattern in urls.urlpatterns if isinstance(pattern, URLPattern)]
 
@@ -76,6 +103,9 @@ def path_of(name: str, case: Case, waiting: Appeal, held: HeldUpload) -> str:
         "decide_upload": [held.pk],
         "reveal_upload": [held.pk],
         "upload_picture": [held.pk],
+        "account_remove": [1],
+        "role": [1],
+        "shut_out": [1],
         "reasons": ["A" * 26],
         "sign_in": ["A" * 32],
     }
@@ -151,11 +181,13 @@ def every_page(
     settings: Any,
 ) -> Any:
     """Fetch each page with something to show, in a language."""
-    from staydown_server.accounts.sign_in import issue_link
     from staydown_server.removal.reasons import token_of
 
     token = token_of(waiting.removal)
-    link = issue_link("new@desk.example")
+    link = invite("new@desk.example", by="operator")
+    newcomer, ada = Client(), Client()
+    newcomer.post(f"/sign-in/{link}/")
+    ada.force_login(somebody("ada@desk.example", Role.ADMINISTRATOR))
     sender = Client()
     assert sender.post("/report/", filled).status_code == 302
     settings.EMAIL_HOST = "127.0.0.1"
@@ -179,6 +211,19 @@ def every_page(
             "sign in": Client().get(f"/sign-in/{link}/", **said),
             "sign in, spent": Client().post("/sign-in/spent/", **said),
             "sign in needed": Client().get("/sign-in/", **said),
+            "sign in, wrong": Client().post("/sign-in/", {"email": "x"}, **said),
+            "sign in, wrong passkey": Client().post("/sign-in/passkey/", **said),
+            "enrol": newcomer.get("/enrol/", **said),
+            "enrol, wrong": newcomer.post("/enrol/", {"password": "x"}, **said),
+            "enrol, wrong passkey": newcomer.post("/enrol/passkey/", **said),
+            "account": bobs_browser.get("/desk/account/", **said),
+            "account, wrong": bobs_browser.post("/desk/account/code/", **said),
+            "people": ada.get("/desk/people/", **said),
+            "people, wrong": ada.post("/desk/people/invite/", {"email": "x"}, **said),
+            "people, invited": ada.post(
+                "/desk/people/invite/", {"email": "bea@desk.example"}, **said
+            ),
+            "people, not by Bob": bobs_browser.get("/desk/people/", **said),
             "queue": bobs_browser.get("/desk/", **said),
             "case": bobs_browser.get(f"/desk/cases/{removed_case.pk}/", **said),
             "ask, empty": bobs_browser.post(f"/desk/cases/{removed_case.pk}/ask/", **said),
@@ -273,7 +318,8 @@ def test_every_form_that_posts_has_its_token(every_page: Any) -> None:
     sorted(
         {n for n, m in FOR_MODERATORS.items() if m == "POST"}
         | {"report", "status", "write", "add", "contest", "mail", "stop_mail", "withdraw", "leave"}
-        | {"reasons", "language", "sign_in", "sign_out"}
+        | {"reasons", "language", "sign_in", "sign_in_passkey", "enrol", "enrol_passkey"}
+        | {"sign_out", "sign_in_needed"}
     ),
 )
 @pytest.mark.parametrize("language", ["en", "fr"])
@@ -293,6 +339,46 @@ def test_a_form_from_another_site_is_refused(
     assert f'<html lang="{language}">' in text(answer)
     assert answer.headers["Cache-Control"] == "no-store"
     assert Entry.objects.count() == before
+
+
+@pytest.mark.parametrize("name", sorted(FOR_MODERATORS))
+@pytest.mark.parametrize("role", [Role.AUDITOR, Role.MODERATOR, Role.SENIOR])
+def test_a_role_opens_what_it_is_for(
+    removed_case: Case, waiting: Appeal, on_hold: HeldUpload, name: str, role: Role
+) -> None:
+    """An auditor reads and changes nothing; people are the administrators'."""
+    browser = Client()
+    browser.force_login(somebody("eve@desk.example", role))
+    before = Entry.objects.count()
+    form = {"row": "1", "outcome": "keep", "reason": "x", "role": "administrator"}
+
+    answer = getattr(browser, FOR_MODERATORS[name].lower())(
+        path_of(name, removed_case, waiting, on_hold), form
+    )
+
+    refused = name in FOR_ADMINISTRATORS or (role == Role.AUDITOR and name not in FOR_AUDITORS)
+    assert (answer.status_code == 403) == refused
+    if refused:
+        assert Entry.objects.count() == before
+
+
+def test_an_auditor_is_offered_nothing_to_change(
+    removed_case: Case, waiting: Appeal, on_hold: HeldUpload, show: Any
+) -> None:
+    """But for how they sign in themselves, and out."""
+    receipt = alice_reports(show("other", jpeg(scene(7))).url)
+    run_jobs()
+    undecided = case_of(receipt)
+    browser = Client()
+    browser.force_login(somebody("eve@desk.example", Role.AUDITOR))
+    for path in (
+        "/desk/",
+        f"/desk/cases/{removed_case.pk}/",
+        f"/desk/cases/{undecided.pk}/",
+        f"/desk/uploads/{on_hold.pk}/",
+    ):
+        forms = re.findall(r'<form[^>]*action="([^"]*)"', text(browser.get(path)))
+        assert set(forms) == {"/language/", "/sign-out/"}, path
 
 
 def test_the_stylesheet_is_ours(charlie: Client, db: None) -> None:

@@ -21,9 +21,10 @@ class Migration(migrations.Migration):
                 ('password', models.CharField(max_length=128, verbose_name='password')),
                 ('last_login', models.DateTimeField(blank=True, null=True, verbose_name='last login')),
                 ('email', models.EmailField(max_length=254, unique=True)),
-                ('role', models.CharField(choices=[('moderator', 'Moderator')], default='moderator', max_length=20)),
+                ('role', models.CharField(choices=[('auditor', 'Auditor'), ('moderator', 'Moderator'), ('senior', 'Senior moderator'), ('administrator', 'Administrator')], default='moderator', max_length=20)),
                 ('is_active', models.BooleanField(default=True)),
                 ('created_at', models.DateTimeField(auto_now_add=True)),
+                ('epoch', models.PositiveIntegerField(default=0)),
             ],
             options={
                 'abstract': False,
@@ -63,5 +64,32 @@ class Migration(migrations.Migration):
                 ('used_at', models.DateTimeField(null=True)),
                 ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to=settings.AUTH_USER_MODEL)),
             ],
+        ),
+        migrations.CreateModel(
+            name='RecoveryCode',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('digest', models.BinaryField(max_length=32, unique=True)),
+                ('used_at', models.DateTimeField(null=True)),
+                ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to=settings.AUTH_USER_MODEL)),
+            ],
+        ),
+        migrations.CreateModel(
+            name='Authenticator',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('kind', models.CharField(choices=[('code', 'Code'), ('passkey', 'Passkey')], max_length=20)),
+                ('name', models.CharField(max_length=100)),
+                ('content', staydown_server.vault.fields.SealedJSONField(purpose='authenticator')),
+                ('credential_id', models.BinaryField(max_length=1023, null=True, unique=True)),
+                ('last_step', models.BigIntegerField(default=0)),
+                ('added_at', models.DateTimeField(auto_now_add=True)),
+                ('used_at', models.DateTimeField(null=True)),
+                ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to=settings.AUTH_USER_MODEL)),
+            ],
+            options={
+                'ordering': ['pk'],
+                'constraints': [models.UniqueConstraint(condition=models.Q(('kind', 'code')), fields=('user',), name='one_app_per_user')],
+            },
         ),
     ]

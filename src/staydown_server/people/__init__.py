@@ -1,0 +1,1 @@
+"""Who works at the desk: invited, enrolled, signed in, given a role, shut out."""
