@@ -33,7 +33,7 @@ const shared = {
 await build({
   ...shared,
   format: "esm",
-  entryPoints: { hasher: "hasher/hasher.ts", report: "pages/report.ts", passkey: "pages/passkey.ts" },
+  entryPoints: { hasher: "hasher/hasher.ts", report: "pages/report.ts", passkey: "pages/passkey.ts", desk: "pages/desk.ts" },
 });
 // It runs before the page is shown, so it is no module.
 await build({ ...shared, format: "iife", entryPoints: { page: "pages/page.ts" } });

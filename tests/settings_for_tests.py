@@ -19,5 +19,8 @@ from staydown_server.project.settings import DATABASES  # noqa: E402
 # A file, not memory: threads and processes must see the same rows.
 DATABASES["default"]["TEST"] = {"NAME": folder / "test.sqlite3"}
 
+# Orders go out at once.
+UNDO_SECONDS = 0
+
 # Slow on purpose elsewhere: tests sign in often.
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

@@ -34,6 +34,8 @@ Load = Callable[[Sequence[int]], Mapping[int, Fingerprint]]
 MOST_ENTRIES = 1 << 43
 _MOST_JUDGED = 24
 """Of the pictures that PDQ calls the same, so many are searched for a replaced region."""
+_MOST_GLIMPSED = 24
+"""So many of the pictures that share keypoints with it are compared."""
 _MOST_A_STILL = 4
 _MOST_ASKED = 800
 """So many frames of a film, spread over its length, are asked with. Of four a second, four in
@@ -126,8 +128,9 @@ class FingerprintIndex:
         films = dict(near.films)
         sight = self._sight_of(fingerprint)
         if sight is not None:
-            asked = dict.fromkeys(list(matches)[:_MOST_JUDGED]) | self._glimpsed(sight, 24)
-            for entry, kept in load([each for each in asked if each not in settled]).items():
+            asked = dict.fromkeys(list(matches)[:_MOST_JUDGED])
+            asked |= self._glimpsed(sight, _MOST_GLIMPSED, settled)
+            for entry, kept in load(list(asked)).items():
                 if kept.film is not None:
                     films[entry] = None
                     continue
@@ -139,7 +142,7 @@ class FingerprintIndex:
                 if found is not None:
                     matches[entry] = found
         suspect = fingerprint if closely else _with_few_stills(fingerprint)
-        films |= self._glimpsed_in(suspect)
+        films |= self._glimpsed_in(suspect, settled)
         return [
             *matches.values(),
             *self._search_films(films, settled, suspect, load, threshold, closely),
@@ -220,13 +223,15 @@ class FingerprintIndex:
 
         return sight_of(fingerprint, self._key)
 
-    def _glimpsed(self, sight: Sight, most: int) -> dict[int, None]:
-        """The entries that *sight* may show, likeliest first."""
+    def _glimpsed(self, sight: Sight, most: int, settled: frozenset[int]) -> dict[int, None]:
+        """The entries that *sight* may show, likeliest first; *settled* ones take no place."""
         if self._parts is None:
             return {}
-        return dict.fromkeys(each >> _ENTRY_SHIFT for each in self._parts.candidates(sight, most))
+        likely = self._parts.candidates(sight, most + len(settled))
+        found = dict.fromkeys(each >> _ENTRY_SHIFT for each in likely)
+        return dict.fromkeys([each for each in found if each not in settled][:most])
 
-    def _glimpsed_in(self, fingerprint: Fingerprint) -> dict[int, None]:
+    def _glimpsed_in(self, fingerprint: Fingerprint, settled: frozenset[int]) -> dict[int, None]:
         """The entries that a still of the film may show."""
         if self._parts is None or fingerprint.film is None:
             return {}
@@ -236,7 +241,9 @@ class FingerprintIndex:
             if still.glimpse is not None and still.glimpse.key == self._key
         ]
         found: dict[int, None] = {}
-        for entries in _in_threads(lambda sight: self._glimpsed(sight, _MOST_A_STILL), sights):
+        for entries in _in_threads(
+            lambda sight: self._glimpsed(sight, _MOST_A_STILL, settled), sights
+        ):
             found |= entries
         return dict.fromkeys(list(found)[:_MOST_JUDGED])
 

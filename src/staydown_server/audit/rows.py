@@ -55,7 +55,11 @@ COLUMNS = {
         ("url", "media_url", "uploader", "fingerprint", "sha256", "md5", "gone_at"),
     ),
     "case": Columns(
-        ("notice_id", "jurisdiction", "received_at"), ("deadline", "closed_at", "legal_hold")
+        ("notice_id", "jurisdiction", "received_at", "about_minor"),
+        (
+            *("deadline", "closed_at", "legal_hold", "claimed_by_id", "claimed_at"),
+            *("escalated_at", "escalation"),
+        ),
     ),
     "caseitem": Columns(
         ("case_id", "origin", "reported_url", "copy_of_id", *_MATCH, "created_at"),
@@ -64,9 +68,16 @@ COLUMNS = {
     "sweep": Columns(("case_item_id", "at", "searched", "through_change", "found")),
     "decision": Columns(
         (
-            *("case_item_id", "outcome", "reason", "is_unfounded", "decided_by_id", "decided_at"),
+            *("case_item_id", "outcome", "reason", "manner", "decided_by_id", "decided_at"),
             *(f"case_item__{name}" for name in ("case_id", "origin", "copy_of_id", *_MATCH)),
         )
+    ),
+    "proposal": Columns(
+        (
+            *("case_id", "rows", "outcome", "manner", "is_alike", "reason"),
+            *("proposed_by_id", "proposed_at"),
+        ),
+        ("settled_by_id", "settled_at", "is_confirmed"),
     ),
     "deposit": Columns(
         ("notice_id", "place", "fingerprint", "sha256", "md5", "deposited_at", "expires_at"),

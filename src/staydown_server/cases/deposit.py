@@ -115,6 +115,7 @@ def hit(deposit_id: int) -> CaseItem | None:
             "jurisdiction": clock.key,
             "received_at": now,
             "deadline": now + clock.time_to_remove,
+            "about_minor": bool(made.notice.content.get("about_minor")),
         },
     )
     if is_new:

@@ -26,6 +26,26 @@ class Case(models.Model):
     closed_at = models.DateTimeField(null=True)
     # A court or an authority wants it kept: nothing of it is purged.
     legal_hold = models.BooleanField(default=False)
+    # The notice says that somebody under 18 is in it: it goes first.
+    about_minor = models.BooleanField(default=False)
+    # Who works on it, since when. A claim lapses (`review/desk.toml`).
+    claimed_by = models.ForeignKey(User, null=True, on_delete=models.PROTECT)
+    claimed_at = models.DateTimeField(null=True)
+    # Nobody acted, or somebody wants a senior to: since when, and what they said.
+    escalated_at = models.DateTimeField(null=True)
+    escalation = SealedTextField(purpose="escalation")
+    # When the clock asked for a senior: it does so once.
+    clock_escalated_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [
+            # The queue, in its order.
+            models.Index(
+                fields=["-about_minor", "deadline", "id"],
+                name="queue",
+                condition=Q(closed_at=None),
+            )
+        ]
 
     def __str__(self) -> str:
         return f"case:{self.pk}"
@@ -125,15 +145,27 @@ class Decision(models.Model):
         KEEP = "keep"
         RESTORE = "restore"
 
+    class Manner(models.TextChoices):
+        """What else an outcome says."""
+
+        PLAIN = ""
+        # Removed, but nothing is kept down: it may be uploaded again.
+        REMOVE_ONLY = "remove_only"
+        # Left online because the notice is not of the kind that the law means.
+        NOT_VALID = "not_valid"
+        # Left online, and nobody could have reported it in good faith (DSA article 23).
+        UNFOUNDED = "unfounded"
+        # Taken back at once, before it was carried out: the thing is undecided again.
+        UNDONE = "undone"
+
     case_item = models.ForeignKey(CaseItem, on_delete=models.PROTECT)
     outcome = models.CharField(max_length=20, choices=Outcome.choices)
     # Sealed: a reason may tell more of somebody than it should.
     reason = SealedTextField(purpose="reason")
-    # A refusal of a notice that nobody could have sent in good faith (DSA article 23).
-    is_unfounded = models.BooleanField(default=False)
+    manner = models.CharField(max_length=20, choices=Manner.choices, blank=True)
     # Nobody, where the person in the picture withdrew the notice.
     decided_by = models.ForeignKey(User, null=True, on_delete=models.PROTECT)
-    decided_at = models.DateTimeField(auto_now_add=True)
+    decided_at = models.DateTimeField(default=timezone.now)
     superseded_at = models.DateTimeField(null=True)
 
     class Meta:
@@ -146,9 +178,13 @@ class Decision(models.Model):
             ),
             # A decision gives its reason.
             models.CheckConstraint(condition=~Q(reason=""), name="decisions_have_reasons"),
-            # Only what is left online was reported without ground.
+            # Only a removal is of the one manner, only a refusal of the others.
             models.CheckConstraint(
-                condition=Q(is_unfounded=False) | Q(outcome="keep"), name="unfounded_is_refused"
+                condition=Q(manner="")
+                | Q(manner="remove_only", outcome="remove")
+                | Q(manner__in=["not_valid", "unfounded"], outcome="keep")
+                | Q(manner="undone", outcome="restore"),
+                name="manners_fit_outcomes",
             ),
             # What is superseded was decided before.
             models.CheckConstraint(

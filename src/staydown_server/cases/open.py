@@ -48,6 +48,7 @@ def begin(notice: Notice) -> None:
         jurisdiction=clock.key,
         received_at=began,
         deadline=began + clock.time_to_remove,
+        about_minor=bool(notice.content.get("about_minor")),
     )
     urls = urls_in(notice.content["places"])
     fingerprints = notice.content["fingerprints"]

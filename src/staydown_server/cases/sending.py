@@ -154,7 +154,7 @@ def weigh(
 def _unfounded(sending: Sending) -> list[Unfounded]:
     """The notices of one sender that stand as manifestly unfounded."""
     refused = Decision.objects.filter(
-        is_unfounded=True,
+        manner=Decision.Manner.UNFOUNDED,
         superseded_at=None,
         case_item__case__notice__sending__sender=sending.sender,
     )

@@ -23,11 +23,11 @@ def sweep(case_item_id: int) -> None:
     fingerprint = row.load_fingerprint()
     if fingerprint is None or row.case.notice.withdrawn_at:
         return
-    swept = hosted.sweep(as_shown(row.item, fingerprint))
+    # A case with many copies is swept once for each of them: what it holds is not compared again.
+    held = row.case.caseitem_set.exclude(item=None).values_list("item_id", flat=True)
+    swept = hosted.sweep(as_shown(row.item, fingerprint), known=frozenset(held))
     # Before the transaction: hosts take their time.
-    known = set(row.case.caseitem_set.exclude(item=None).values_list("item_id", flat=True))
-    new = [copy for copy in swept.found if copy.item.pk not in known]
-    looked_at = look_closer(fingerprint, new)
+    looked_at = look_closer(fingerprint, swept.found)
     with transaction.atomic():
         added = 0
         for item, match in looked_at:

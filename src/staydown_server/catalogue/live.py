@@ -77,13 +77,17 @@ class LiveIndex:
         self._tried: tuple[int, int] | None = None
         self._next_save = 0.0
 
-    def search(self, fingerprint: Fingerprint) -> tuple[list[Match], int]:
-        """The matches, best first, and up to which change was searched."""
+    def search(
+        self, fingerprint: Fingerprint, *, known: frozenset[int] = frozenset()
+    ) -> tuple[list[Match], int]:
+        """The matches, best first, and up to which change was searched; without what is *known*,
+        which takes no time."""
         with self._lock:
             loaded = self._follow()
             index, sequence = loaded.index, loaded.sequence
-        same_files = self._same_files(fingerprint)
-        found = index.search(fingerprint, self._load, settled=same_files, closely=self._closely)
+        same_files = self._same_files(fingerprint) - known
+        settled = same_files | known
+        found = index.search(fingerprint, self._load, settled=settled, closely=self._closely)
         matches = [*(identical(str(pk)) for pk in same_files), *found]
         return sorted(matches, key=lambda match: match.rank), sequence
 

@@ -6,6 +6,9 @@ from staydown import Fingerprint, Match
 from staydown_server.catalogue.live import LiveIndex
 from staydown_server.catalogue.models import Item, Shelf
 
+#: A search that finds so many may not have found them all.
+_MANY = 12
+
 
 @dataclass(frozen=True, slots=True)
 class Found:
@@ -24,9 +27,17 @@ class Swept:
     through_change: int
 
 
-def sweep(fingerprint: Fingerprint) -> Swept:
-    """Every registered item that matches *fingerprint*."""
-    matches, through_change = live_index.search(fingerprint)
+def sweep(fingerprint: Fingerprint, *, known: frozenset[int] = frozenset()) -> Swept:
+    """Every registered item that matches *fingerprint*, but for those *known* already.
+
+    One search compares a few of the likeliest; where it finds many, it is asked for more.
+    """
+    matches, through_change = live_index.search(fingerprint, known=known)
+    more = matches
+    while len(more) >= _MANY:
+        known |= {int(match.id or 0) for match in more}
+        more, _ = live_index.search(fingerprint, known=known)
+        matches += more
     items = Item.objects.select_related("host").filter(pk__in=[m.id for m in matches])
     by_id = {str(item.pk): item for item in items}
     found = tuple(Found(by_id[m.id], m) for m in matches if m.id is not None and m.id in by_id)

@@ -4,6 +4,6 @@ A job may run more than once (its worker was killed just before the end), so a j
 must do no harm when repeated. Its arguments are ids.
 """
 
-from staydown_server.jobs.queue import JobFunction, RetryLater, defer, job
+from staydown_server.jobs.queue import JobFunction, RetryLater, defer, job, keep_waiting
 
-__all__ = ["JobFunction", "RetryLater", "defer", "job"]
+__all__ = ["JobFunction", "RetryLater", "defer", "job", "keep_waiting"]

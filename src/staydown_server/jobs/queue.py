@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, overload
 
 from django.conf import settings
+from django.db import transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
@@ -78,6 +79,21 @@ def defer(name: str, *, after: Any = timedelta(0), **ids: int) -> None:
     from staydown_server.jobs.models import Job
 
     Job.objects.create(name=name, arguments=ids, run_at=timezone.now() + after)
+
+
+def keep_waiting(again: "JobFunction", *, after: timedelta = timedelta(0)) -> None:
+    """Queue *again*, which queues itself each time it has run, unless it waits for its turn.
+
+    Without *after* also one that runs now, or was cut off, counts as waiting.
+    """
+    from staydown_server.jobs.models import Job
+
+    with transaction.atomic():
+        waiting = Job.objects.select_for_update().filter(name=again.name, finished_at=None)
+        # One that runs now, or was cut off, has a time that is past.
+        is_next = waiting.filter(run_at__gt=timezone.now()).exists()
+        if not is_next and (after or not waiting.exists()):
+            again.defer(after=after)
 
 
 def claim() -> "Job | None":

@@ -36,6 +36,10 @@ JURISDICTIONS = tuple(
     dict.fromkeys(key.strip() for key in os.environ.get("STAYDOWN_JURISDICTION", "us").split(","))
 )
 JOB_LEASE_SECONDS = _number("STAYDOWN_JOB_LEASE_SECONDS", 15.0)
+# How long an order of removal waits for a moderator who wants to undo it.
+UNDO_SECONDS = _number("STAYDOWN_UNDO_SECONDS", 10.0)
+# From how many items on a removal takes two persons.
+TWO_PERSONS_FROM = _number("STAYDOWN_TWO_PERSONS_FROM", 100)
 JOB_THREADS = _number("STAYDOWN_JOB_THREADS", 4)
 WEB_PROCESSES = _number("STAYDOWN_WEB_PROCESSES", 1)
 WEB_THREADS = _number("STAYDOWN_WEB_THREADS", 4)
@@ -192,7 +196,8 @@ CONTENT_SECURITY_POLICY = {
         "base-uri": ["'none'"],
         "form-action": ["'self'"],
         "frame-ancestors": ["'none'"],
-        "img-src": ["'self'"],
+        # The second: a picture at the desk while a button is held down.
+        "img-src": ["'self'", "blob:"],
         "script-src": ["'self'"],
         "style-src": ["'self'"],
         "worker-src": ["'self'"],

@@ -16,7 +16,7 @@ def main() -> None:
     from staydown_server.catalogue.follow import Follower
     from staydown_server.jobs.worker import Worker
     from staydown_server.project.health import indexes
-    from staydown_server.review import purge
+    from staydown_server.review import escalate, purge
 
     worker = Worker(settings.JOB_THREADS)
     follower = Follower(indexes(), writes_snapshots=True)
@@ -27,6 +27,7 @@ def main() -> None:
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
     purge.schedule()
+    escalate.schedule()
     follower.start()
     worker.run()
     follower.stop()

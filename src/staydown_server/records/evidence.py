@@ -149,7 +149,7 @@ def _decision(decision: Decision) -> Values:
         "id": decision.pk,
         "outcome": decision.outcome,
         "reason": decision.reason,
-        "is_unfounded": decision.is_unfounded,
+        "manner": decision.manner,
         "by": decision.actor,
         "at": _time(decision.decided_at),
         "superseded_at": _time(decision.superseded_at),

@@ -72,7 +72,8 @@ _OF_APPEAL = Coalesce(
     "refusal__case_item__case__jurisdiction",
     "upload__case_item__case__jurisdiction",
 )
-_OUTCOME, _ORIGIN = Decision.Outcome, CaseItem.Origin
+_OUTCOME, _MANNER, _ORIGIN = Decision.Outcome, Decision.Manner, CaseItem.Origin
+_UNDONE = Q(manner=Decision.Manner.UNDONE)
 _BY_SOMEBODY = ~Q(decided_by=None)
 _REPORTED = Q(decision__case_item__copy_of=None)
 _RECEIVED = F("decision__case_item__case__received_at")
@@ -90,7 +91,7 @@ def _unfounded(period: Period) -> QuerySet[Case]:
 def _reversals(period: Period) -> QuerySet[Decision]:
     """Decisions by which somebody overturned an earlier one."""
     earlier = Decision.objects.filter(case_item=OuterRef("case_item"), pk__lt=OuterRef("pk"))
-    taken = Decision.objects.filter(period.holds("decided_at"), _BY_SOMEBODY)
+    taken = Decision.objects.filter(period.holds("decided_at"), _BY_SOMEBODY, ~_UNDONE)
     return taken.filter(Exists(earlier))
 
 
@@ -123,8 +124,11 @@ COUNTS: Mapping[str, Measure] = {
     ),
     "decisions_to_remove": _at(Decision, "decided_at", _OF_ROW, Q(outcome=_OUTCOME.REMOVE)),
     "decisions_to_keep": _at(Decision, "decided_at", _OF_ROW, Q(outcome=_OUTCOME.KEEP)),
-    "decisions_unfounded": _at(Decision, "decided_at", _OF_ROW, Q(is_unfounded=True)),
-    "decisions_to_restore": _at(Decision, "decided_at", _OF_ROW, Q(outcome=_OUTCOME.RESTORE)),
+    "decisions_unfounded": _at(Decision, "decided_at", _OF_ROW, Q(manner=_MANNER.UNFOUNDED)),
+    "decisions_not_valid": _at(Decision, "decided_at", _OF_ROW, Q(manner=_MANNER.NOT_VALID)),
+    "decisions_to_restore": _at(
+        Decision, "decided_at", _OF_ROW, Q(outcome=_OUTCOME.RESTORE), ~_UNDONE
+    ),
     "reversals": Measure(_reversals, _OF_ROW),
     "removals_verified": _at(Removal, "verified_at", _OF_REMOVAL),
     "removals_of_reported": _at(Removal, "verified_at", _OF_REMOVAL, _REPORTED),

@@ -1,5 +1,8 @@
 """Step 6: order a removal, or its undoing. carry_out.py then talks to the host."""
 
+from datetime import timedelta
+
+from django.conf import settings
 from django.db import transaction
 
 from staydown_server import audit
@@ -31,7 +34,9 @@ def order_removal(item: Item, *, decision: Decision) -> Removal:
         audit.record(
             "removal.ordered", removal, by=decision.actor, item=item.pk, decision=decision.pk
         )
-        carry_out.carry_out.defer(removal_id=removal.pk)
+        # A moment in which the moderator can undo it (`review.undo`).
+        moment = timedelta(seconds=settings.UNDO_SECONDS)
+        carry_out.carry_out.defer(after=moment, removal_id=removal.pk)
     return removal
 
 

@@ -3,7 +3,7 @@
 One transaction holds the decision, the audit line, the keep-down and the order of removal.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
@@ -18,6 +18,8 @@ from staydown_server.notices import mail
 from staydown_server.notices.models import Notice
 from staydown_server.removal.models import Removal
 from staydown_server.removal.order import order_removal, order_restore
+from staydown_server.review import claim
+from staydown_server.review.alike import rows_alike
 
 
 class DecisionError(Exception):
@@ -52,6 +54,10 @@ class NotARefusal(DecisionError):
     """Only a refusal can say that a notice was manifestly unfounded."""
 
 
+class TakenByAnother(DecisionError):
+    """Another moderator has taken the case."""
+
+
 class NothingToRestore(DecisionError):
     """No removal stands for it."""
 
@@ -63,10 +69,15 @@ def decide(
     outcome: Decision.Outcome,
     reason: str,
     by: User,
-    is_unfounded: bool = False,
+    manner: Decision.Manner = Decision.Manner.PLAIN,
+    alike: bool = False,
+    is_confirmed: bool = False,
 ) -> list[Decision]:
     """Decide about the rows of *case* with the given ids: all of them, or none.
 
+    With *alike*, the same is decided about the very same items where they wait in other open
+    cases. *is_confirmed* says that a second person wants it too: then it does not matter who has
+    taken the case.
     A refusal may say that reporting them was manifestly unfounded: nobody could have done it in
     good faith. Such refusals warn and suspend a sender (`cases.sending`).
     Raises a :class:`DecisionError` that says why, with nothing changed.
@@ -81,20 +92,24 @@ def decide(
             rows = list(case.caseitem_set.select_for_update().filter(pk__in=wanted))
             if not rows or len(rows) != len(wanted):
                 raise NothingChosen
-            if is_unfounded and outcome != Decision.Outcome.KEEP:
+            if manner and _OUTCOME_OF[manner] != outcome:
                 raise NotARefusal
+            has_it = claim.holder(Case.objects.select_related("claimed_by").get(pk=case.pk))
+            if has_it not in (None, by) and not is_confirmed:
+                raise TakenByAnother
             if any(row.state in _UNFINISHED for row in rows):
                 raise StillSearching
             if outcome == Decision.Outcome.REMOVE and not all(row.fingerprint for row in rows):
                 raise NothingToRemove
             standing = sending.standing_of(case.notice)
             decisions = [
-                decide_one(row, outcome, reason.strip(), by, is_unfounded=is_unfounded)
-                for row in rows
+                decide_one(row, outcome, reason.strip(), by, manner=manner) for row in rows
             ]
             sending.weigh_again(case.notice, standing)
             close_if_decided(case)
             mail.announce(case.notice_id)
+            if alike:
+                decisions += _decide_alike(case, wanted, outcome, reason.strip(), by, manner)
     except IntegrityError as error:
         raise AlreadyDecided from error
     return decisions
@@ -179,6 +194,31 @@ def close_if_decided(case: Case) -> None:
 
 
 _UNFINISHED = (CaseItem.State.LOCATING, CaseItem.State.SWEEPING)
+_OUTCOME_OF = {
+    Decision.Manner.REMOVE_ONLY: Decision.Outcome.REMOVE,
+    Decision.Manner.NOT_VALID: Decision.Outcome.KEEP,
+    Decision.Manner.UNFOUNDED: Decision.Outcome.KEEP,
+    Decision.Manner.UNDONE: Decision.Outcome.RESTORE,
+}
+
+
+def _decide_alike(
+    case: Case,
+    row_ids: Collection[int],
+    outcome: Decision.Outcome,
+    reason: str,
+    by: User,
+    manner: Decision.Manner,
+) -> list[Decision]:
+    """The same about the same items in other cases, inside the caller's transaction."""
+    # Whether a notice was valid or sent in good faith is a question of each.
+    manner = manner if outcome == Decision.Outcome.REMOVE else Decision.Manner.PLAIN
+    rows = list(rows_alike(case, row_ids).select_for_update().select_related("case"))
+    decisions = [decide_one(row, outcome, reason, by, manner=manner) for row in rows]
+    for other in {row.case for row in rows}:
+        close_if_decided(other)
+        mail.announce(other.notice_id)
+    return decisions
 
 
 def decide_one(
@@ -187,11 +227,11 @@ def decide_one(
     reason: str,
     by: User,
     *,
-    is_unfounded: bool = False,
+    manner: Decision.Manner = Decision.Manner.PLAIN,
 ) -> Decision:
     """Decide about *row*, inside the caller's transaction, with all that follows."""
     decision = Decision.objects.create(
-        case_item=row, outcome=outcome, reason=reason, decided_by=by, is_unfounded=is_unfounded
+        case_item=row, outcome=outcome, reason=reason, decided_by=by, manner=manner
     )
     audit.record(
         "decision.taken", decision, by=decision.actor, case_item=row.pk, outcome=outcome.value
@@ -199,7 +239,8 @@ def decide_one(
     if outcome == Decision.Outcome.REMOVE:
         # Keep down before removing: a copy uploaded again between the two steps must
         # already meet the gate.
-        keep_down.keep_down(row, decision=decision)
+        if manner != Decision.Manner.REMOVE_ONLY:
+            keep_down.keep_down(row, decision=decision)
         if row.item:
             order_removal(row.item, decision=decision)
     # After the keep-down, which takes over what waits for the deposit.

@@ -1,13 +1,49 @@
-"""Appeals: an objection to what was decided, by the uploader or by the person who sent a notice."""
+"""Proposals, which a second person confirms; appeals: objections to what was decided."""
 
 from django.db import models
 from django.db.models import Q
 
 from staydown_server.accounts.models import User
-from staydown_server.cases.models import Decision
+from staydown_server.cases.models import Case, Decision
 from staydown_server.gate.models import HeldUpload
 from staydown_server.removal.models import Removal
 from staydown_server.vault.fields import SealedJSONField, SealedTextField
+
+
+class Proposal(models.Model):
+    """A decision that somebody wants and a senior has to confirm."""
+
+    case = models.ForeignKey(Case, on_delete=models.PROTECT)
+    # Ids of the case items.
+    rows = models.JSONField()
+    outcome = models.CharField(max_length=20)
+    manner = models.CharField(max_length=20, blank=True)
+    # The same in the other cases that show these items.
+    is_alike = models.BooleanField(default=False)
+    reason = SealedTextField(purpose="reason")
+    proposed_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="proposals")
+    proposed_at = models.DateTimeField(auto_now_add=True)
+    settled_by = models.ForeignKey(
+        User, null=True, on_delete=models.PROTECT, related_name="settled_proposals"
+    )
+    settled_at = models.DateTimeField(null=True)
+    is_confirmed = models.BooleanField(default=False)
+
+    class Meta:
+        constraints = [
+            # One at a time for each case.
+            models.UniqueConstraint(
+                fields=["case"], name="one_waiting_proposal", condition=Q(settled_at=None)
+            ),
+            # Nobody confirms their own.
+            models.CheckConstraint(
+                condition=Q(is_confirmed=False) | ~Q(settled_by=models.F("proposed_by")),
+                name="two_persons",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"proposal:{self.pk}"
 
 
 class Appeal(models.Model):

@@ -25,7 +25,7 @@ from staydown_server.catalogue import sweep as catalogue
 from staydown_server.catalogue.models import Change
 from staydown_server.gate import check as gate
 from staydown_server.gate.models import HeldUpload, KeepDown
-from staydown_server.jobs import job
+from staydown_server.jobs import job, keep_waiting
 from staydown_server.jobs.models import Job
 from staydown_server.notices.models import Letter, Notice, Subscription
 from staydown_server.review.models import Appeal
@@ -55,12 +55,7 @@ def purge_daily() -> None:
 
 def schedule(*, after: timedelta = timedelta(0)) -> None:
     """Have the next purge wait for its time, if none does."""
-    now = timezone.now()
-    with transaction.atomic():
-        waiting = Job.objects.select_for_update().filter(name=purge_daily.name, finished_at=None)
-        # One that runs now, or was cut off, has a time that is past.
-        if not waiting.filter(run_at__gt=now).exists() and (after or not waiting.exists()):
-            purge_daily.defer(after=after)
+    keep_waiting(purge_daily, after=after)
 
 
 def plan() -> dict[str, int]:
@@ -140,6 +135,12 @@ def _erase_notice(notice: Notice, now: datetime) -> None:
         audit.record("appeal.purged", sent, by="system")
     for row in CaseItem.objects.filter(case__notice=notice):
         _erase_row(row)
+    for case in Case.objects.filter(notice=notice):
+        # What somebody wrote to a senior.
+        if case.escalation:
+            case.escalation = ""
+            case.save(update_fields=["escalation"])
+            audit.record("case.purged", case, by="system")
     for made in Deposit.objects.filter(notice=notice):
         _erase_deposit(made, now)
     # The same names, so that whatever reads it finds nothing rather than an error.

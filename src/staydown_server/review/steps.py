@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from staydown_server.cases.models import Case, CaseItem, Decision, Sweep
 from staydown_server.gate.models import Check, HeldUpload
@@ -101,6 +101,13 @@ def _of_decisions(case: Case) -> Iterator[Step]:
     taken = Decision.objects.filter(case_item__case=case)
     # What was undone because the notice was taken back is part of that step.
     taken = taken.exclude(decided_by=None).exclude(case_item__origin=CaseItem.Origin.HELD)
+    # What was undone at once never was.
+    undone = Decision.objects.filter(
+        case_item=OuterRef("case_item"),
+        manner=Decision.Manner.UNDONE,
+        superseded_at=OuterRef("superseded_at"),
+    )
+    taken = taken.exclude(Exists(undone))
     for outcome, at in taken.values_list("outcome", "decided_at"):
         yield Step(kinds[Decision.Outcome(outcome)], at)
 

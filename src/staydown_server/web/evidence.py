@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -36,17 +36,34 @@ class Evidence:
     place: str
     reported: Outlines | None
     suspect: Outlines | None
+    #: Where in the suspect film it lies: beginning and length, in hundredths of its duration.
+    strip: tuple[tuple[str, str], ...] = ()
 
 
 def evidence_of_row(row: CaseItem) -> Evidence:
     """Why the row's item is called a copy."""
-    return _evidence(
+    found = _evidence(
         row.match_kind,
         row.match_distance,
         row.match_orientation,
         row.match_region,
         row.match_spans,
     )
+    return replace(found, strip=_strip(row)) if row.match_spans else found
+
+
+def _strip(row: CaseItem) -> tuple[tuple[str, str], ...]:
+    """The matched stretches of a film; nothing where its duration is not known."""
+    known = row.load_fingerprint()
+    film = known.film if known else None
+    seconds = film.duration if film else None
+    if not seconds:
+        return ()
+    lies = [
+        (span["suspect"][0] / seconds, span["suspect"][1] / seconds) for span in row.match_spans
+    ]
+    # At least a hundredth: what is shorter would not be seen.
+    return tuple((f"{a * 100:.1f}", f"{max(1.0, (b - a) * 100):.1f}") for a, b in lies)
 
 
 def evidence_of_match(match: HeldMatch) -> Evidence:

@@ -15,6 +15,7 @@ from django.shortcuts import redirect
 from staydown_server.accounts.models import User
 from staydown_server.cases.models import CaseItem
 from staydown_server.gate.models import HeldUpload
+from staydown_server.review.desk_rules import desk
 from staydown_server.web.errors import error_page
 
 _BEGAN, _SEEN = "began", "seen"
@@ -22,6 +23,7 @@ _BEGAN, _SEEN = "began", "seen"
 _NOTED_EACH = 60
 _LATELY = 15 * 60
 _REVEALED = "revealed"
+_LOOKS = "looks"
 _MOST_REVEALED = 50
 
 P = ParamSpec("P")
@@ -90,7 +92,23 @@ def is_revealed(request: HttpRequest, thing: CaseItem | HeldUpload) -> bool:
     return str(thing) in request.session.get(_REVEALED, [])
 
 
+def note_look(request: HttpRequest) -> None:
+    """Somebody looked at a picture as it is: after many looks, the desk suggests a break."""
+    request.session[_LOOKS] = [*_looks(request), int(time.time())]
+
+
+def needs_a_break(request: HttpRequest) -> bool:
+    return len(_looks(request)) >= desk().break_looks
+
+
+def _looks(request: HttpRequest) -> list[int]:
+    """When they looked, of late."""
+    since = time.time() - desk().break_minutes * 60
+    return [at for at in request.session.get(_LOOKS, []) if at > since]
+
+
 def remember_revealed(request: HttpRequest, *things: CaseItem | HeldUpload) -> None:
     """Show the pictures of *things* as they are, in this session."""
+    note_look(request)
     seen = [*request.session.get(_REVEALED, []), *(str(each) for each in things)]
     request.session[_REVEALED] = seen[-_MOST_REVEALED:]

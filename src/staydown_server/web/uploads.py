@@ -13,7 +13,7 @@ from staydown_server.gate.models import HeldUpload
 from staydown_server.review import picture as pictures
 from staydown_server.review.decide import DecisionError, NothingChosen
 from staydown_server.review.upload import decide_upload
-from staydown_server.web.desk import decision_sentence
+from staydown_server.web.decision_words import decision_sentence
 from staydown_server.web.evidence import evidence_of_match
 from staydown_server.web.moderators import (
     is_revealed,

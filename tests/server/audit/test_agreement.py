@@ -7,13 +7,14 @@ from typing import Any
 import pytest
 from django.apps import apps
 from django.db import connection, models, transaction
+from django.test import override_settings
 
 from server.host_double import HostDouble
 from server.people.device import enrolled
 from server.pictures import drawn, fingerprint, recompressed, with_region_replaced
-from server.story import alice_reports, bob_decides, case_of, run_jobs
+from server.story import alice_reports, bob_decides, case_of, rows_of, run_jobs, somebody
 from staydown_server import audit
-from staydown_server.accounts.models import Host, User
+from staydown_server.accounts.models import Host, Role, User
 from staydown_server.audit.agreement import disagreements
 from staydown_server.audit.models import Entry
 from staydown_server.audit.rows import COLUMNS, name_of
@@ -28,7 +29,8 @@ from staydown_server.notices.report import Kind
 from staydown_server.records import standing
 from staydown_server.removal.models import Removal
 from staydown_server.review.appeal import answer, appeal
-from staydown_server.review.models import Appeal
+from staydown_server.review.models import Appeal, Proposal
+from staydown_server.review.propose import decide_or_propose, refuse
 from staydown_server.review.upload import decide_upload
 from staydown_server.review.withdraw import withdraw
 
@@ -63,6 +65,7 @@ def whole_story(
     run_jobs()
     case = case_of(receipt)
     letters.write(case.notice, "Thank you.", submission="s")
+    propose(case, bob)
     bob_decides(case, bob)
     run_jobs()
     check(fingerprint(drawing), host=host)
@@ -74,6 +77,18 @@ def whole_story(
     taken = appeal(Removal.objects.order_by("-pk")[0], text="It is mine.")
     answer(taken, outcome=Appeal.Outcome.GRANTED, reason="So it is.", by=dora)
     run_jobs()
+
+
+def propose(case: Case, by: User) -> None:
+    """Something that takes two persons, and is taken back."""
+    sue = somebody("sue@desk.example", Role.SENIOR)
+    with override_settings(TWO_PERSONS_FROM=1):
+        rows = [row.pk for row in rows_of(case)]
+        waiting = decide_or_propose(
+            case, rows, outcome=Decision.Outcome.REMOVE, reason="All of it.", by=by
+        )
+    assert isinstance(waiting, Proposal)
+    refuse(waiting, by=sue)
 
 
 @contextmanager

@@ -1,9 +1,11 @@
 """Every copy joins the case with its evidence, and what was searched is on record."""
 
+import io
 from typing import Any
 
 import pytest
 from django.db import IntegrityError, transaction
+from PIL import Image
 
 from server.host_double import HostDouble
 from server.pictures import (
@@ -276,3 +278,17 @@ def test_a_decision_about_a_replaced_region_keeps_down_that_version(
     assert KeepDown.objects.get().fingerprint == row.fingerprint
     assert check(fingerprint(recompressed(version)), host=host).blocks
     assert check(fingerprint(drawing), host=host).answer == Answer.HOLD, "the donor is not blocked"
+
+
+def test_every_crop_is_found_however_many_there_are(show: Any, drawing: bytes) -> None:
+    """More than one search compares."""
+    item = show("alices", drawing)
+    image = Image.open(io.BytesIO(drawing))
+    for n in range(40):
+        across = image.width // 7 + n
+        show(f"crop-{n}", jpeg(image.crop((across, across, image.width - 40, image.height - 40))))
+
+    receipt = alice_reports(item.url)
+    run_jobs()
+
+    assert len(rows_of(case_of(receipt))) == 41

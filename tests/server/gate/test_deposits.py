@@ -413,7 +413,7 @@ def test_the_desk_shows_where_it_comes_from(
     page = text(bobs_browser.get(f"/desk/cases/{case.pk}/"))
     upload_page = text(bobs_browser.get(f"/desk/uploads/{held.pk}/"))
 
-    assert re.search(rf"{case.number}</a>\s*<span class=\"tag\">Deposit</span>", queue)
+    assert re.search(rf"{case.number}</a>.*?<span class=\"tag\">Deposit</span>", queue, re.DOTALL)
     assert "It comes from a deposit" in page
     assert f'id="choose-{own.pk}" name="row" value="{own.pk}" form="decide">' in page
     assert f'id="choose-{copy.pk}" name="row" value="{copy.pk}" form="decide" checked>' in page

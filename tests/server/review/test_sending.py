@@ -32,6 +32,7 @@ from staydown_server.review.withdraw import withdraw
 from staydown_server.web.words import standing_sentence
 
 KEEP, REMOVE = Decision.Outcome.KEEP, Decision.Outcome.REMOVE
+UNFOUNDED = Decision.Manner.UNFOUNDED
 MALLORY = "mallory@mail.example"
 START = datetime(2026, 6, 1, tzinfo=UTC)
 NUMBERS = fairness().senders
@@ -120,7 +121,7 @@ def mallory_sends(db: Any, show: Any) -> Any:
 def refuse(receipt: Receipt, bob: User) -> list[Decision]:
     case = case_of(receipt)
     rows = [row.pk for row in rows_of(case)]
-    return decide(case, rows, outcome=KEEP, reason="A landscape.", by=bob, is_unfounded=True)
+    return decide(case, rows, outcome=KEEP, reason="A landscape.", by=bob, manner=UNFOUNDED)
 
 
 @pytest.fixture
@@ -140,11 +141,11 @@ def test_only_a_refusal_is_unfounded(mallory_sends: Any, bob: User) -> None:
     rows = [row.pk for row in rows_of(case)]
 
     with pytest.raises(NotARefusal):
-        decide(case, rows, outcome=REMOVE, reason=REASON, by=bob, is_unfounded=True)
+        decide(case, rows, outcome=REMOVE, reason=REASON, by=bob, manner=UNFOUNDED)
     assert not Decision.objects.exists()
     with pytest.raises(IntegrityError):
         Decision.objects.create(
-            case_item_id=rows[0], outcome=REMOVE, reason="x", decided_by=bob, is_unfounded=True
+            case_item_id=rows[0], outcome=REMOVE, reason="x", decided_by=bob, manner=UNFOUNDED
         )
 
 
@@ -308,5 +309,5 @@ def test_the_desk_marks_a_refusal(mallory_sends: Any, bobs_browser: Client) -> N
     assert not Decision.objects.exists()
 
     bobs_browser.post(f"/desk/cases/{case.pk}/decide/", {**form, "outcome": "keep"})
-    assert Decision.objects.get().is_unfounded
+    assert Decision.objects.get().manner == UNFOUNDED
     assert "manifestly unfounded" in text(bobs_browser.get(f"/desk/cases/{case.pk}/"))

@@ -77,9 +77,18 @@ FOR_MODERATORS = {
     "invite": "POST",
     "role": "POST",
     "shut_out": "POST",
+    "take": "POST",
+    "give_back": "POST",
+    "ask_a_senior": "POST",
+    "calm": "POST",
+    "undo": "POST",
+    "legal_hold": "POST",
+    "confirm": "POST",
+    "refuse": "POST",
 }
-#: Of those, what is for administrators alone, and what an auditor may see.
+#: Of those, what is for administrators or seniors alone, and what an auditor may see.
 FOR_ADMINISTRATORS = {"people", "invite", "role", "shut_out"}
+FOR_SENIORS = {"calm", "legal_hold", "confirm"}
 FOR_AUDITORS = {
     *{name for name, method in FOR_MODERATORS.items() if method == "GET"} - FOR_ADMINISTRATORS,
     *("account_code", "account_passkey", "account_remove"),
@@ -104,6 +113,14 @@ def path_of(name: str, case: Case, waiting: Appeal, held: HeldUpload) -> str:
         "reveal_upload": [held.pk],
         "upload_picture": [held.pk],
         "account_remove": [1],
+        "confirm": [1],
+        "refuse": [1],
+        "take": [case.pk],
+        "give_back": [case.pk],
+        "ask_a_senior": [case.pk],
+        "calm": [case.pk],
+        "undo": [case.pk],
+        "legal_hold": [case.pk],
         "role": [1],
         "shut_out": [1],
         "reasons": ["A" * 26],
@@ -357,6 +374,7 @@ def test_a_role_opens_what_it_is_for(
     )
 
     refused = name in FOR_ADMINISTRATORS or (role == Role.AUDITOR and name not in FOR_AUDITORS)
+    refused |= role == Role.MODERATOR and name in FOR_SENIORS
     assert (answer.status_code == 403) == refused
     if refused:
         assert Entry.objects.count() == before
@@ -377,7 +395,7 @@ def test_an_auditor_is_offered_nothing_to_change(
         f"/desk/cases/{undecided.pk}/",
         f"/desk/uploads/{on_hold.pk}/",
     ):
-        forms = re.findall(r'<form[^>]*action="([^"]*)"', text(browser.get(path)))
+        forms = re.findall(r'<form[^>]*method="post" action="([^"]*)"', text(browser.get(path)))
         assert set(forms) == {"/language/", "/sign-out/"}, path
 
 

@@ -3,6 +3,7 @@
 import django.db.models.deletion
 import staydown_server.vault.fields
 from django.conf import settings
+import django.utils.timezone
 from django.db import migrations, models
 
 
@@ -27,6 +28,11 @@ class Migration(migrations.Migration):
                 ('closed_at', models.DateTimeField(null=True)),
                 ('legal_hold', models.BooleanField(default=False)),
                 ('notice', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, to='notices.notice')),
+                ('about_minor', models.BooleanField(default=False)),
+                ('claimed_at', models.DateTimeField(null=True)),
+                ('clock_escalated_at', models.DateTimeField(null=True)),
+                ('escalated_at', models.DateTimeField(null=True)),
+                ('escalation', staydown_server.vault.fields.SealedTextField(default=str, purpose='escalation')),
             ],
         ),
         migrations.CreateModel(
@@ -57,11 +63,11 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('outcome', models.CharField(choices=[('remove', 'Remove'), ('keep', 'Keep'), ('restore', 'Restore')], max_length=20)),
                 ('reason', staydown_server.vault.fields.SealedTextField(default=str, purpose='reason')),
-                ('is_unfounded', models.BooleanField(default=False)),
-                ('decided_at', models.DateTimeField(auto_now_add=True)),
+                ('decided_at', models.DateTimeField(default=django.utils.timezone.now)),
                 ('superseded_at', models.DateTimeField(null=True)),
                 ('case_item', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to='cases.caseitem')),
                 ('decided_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, to=settings.AUTH_USER_MODEL)),
+                ('manner', models.CharField(blank=True, choices=[('', 'Plain'), ('remove_only', 'Remove Only'), ('not_valid', 'Not Valid'), ('unfounded', 'Unfounded'), ('undone', 'Undone')], max_length=20)),
             ],
         ),
         migrations.CreateModel(
@@ -132,10 +138,6 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='decision',
-            constraint=models.CheckConstraint(condition=models.Q(('is_unfounded', False), ('outcome', 'keep'), _connector='OR'), name='unfounded_is_refused'),
-        ),
-        migrations.AddConstraint(
-            model_name='decision',
             constraint=models.CheckConstraint(condition=models.Q(('superseded_at', None), ('superseded_at__gte', models.F('decided_at')), _connector='OR'), name='superseded_after_decided'),
         ),
         migrations.AddConstraint(
@@ -145,5 +147,18 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='mark',
             constraint=models.UniqueConstraint(fields=('case', 'kind'), name='one_mark_of_a_kind'),
+        ),
+        migrations.AddField(
+            model_name='case',
+            name='claimed_by',
+            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, to=settings.AUTH_USER_MODEL),
+        ),
+        migrations.AddIndex(
+            model_name='case',
+            index=models.Index(condition=models.Q(('closed_at', None)), fields=['-about_minor', 'deadline', 'id'], name='queue'),
+        ),
+        migrations.AddConstraint(
+            model_name='decision',
+            constraint=models.CheckConstraint(condition=models.Q(('manner', ''), models.Q(('manner', 'remove_only'), ('outcome', 'remove')), models.Q(('manner__in', ['not_valid', 'unfounded']), ('outcome', 'keep')), models.Q(('manner', 'undone'), ('outcome', 'restore')), _connector='OR'), name='manners_fit_outcomes'),
         ),
     ]

@@ -36,4 +36,24 @@ class Migration(migrations.Migration):
                 'constraints': [models.UniqueConstraint(condition=models.Q(('outcome', '')), fields=('removal',), name='one_waiting_appeal'), models.UniqueConstraint(condition=models.Q(('outcome', '')), fields=('upload',), name='one_waiting_appeal_per_upload'), models.UniqueConstraint(fields=('refusal',), name='one_contest_per_refusal'), models.CheckConstraint(condition=models.Q(models.Q(models.Q(('removal', None), _negated=True), ('upload', None), ('refusal', None)), models.Q(('removal', None), models.Q(('upload', None), _negated=True), ('refusal', None)), models.Q(('removal', None), ('upload', None), models.Q(('refusal', None), _negated=True)), _connector='OR'), name='appeals_are_against_one_thing'), models.CheckConstraint(condition=models.Q(('outcome', ''), models.Q(models.Q(('answer', ''), _negated=True), models.Q(('decided_by', None), _negated=True)), _connector='OR'), name='appeals_answered_with_reasons')],
             },
         ),
+        migrations.CreateModel(
+            name='Proposal',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('rows', models.JSONField()),
+                ('outcome', models.CharField(max_length=20)),
+                ('manner', models.CharField(blank=True, max_length=20)),
+                ('is_alike', models.BooleanField(default=False)),
+                ('reason', staydown_server.vault.fields.SealedTextField(default=str, purpose='reason')),
+                ('proposed_at', models.DateTimeField(auto_now_add=True)),
+                ('settled_at', models.DateTimeField(null=True)),
+                ('is_confirmed', models.BooleanField(default=False)),
+                ('case', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to='cases.case')),
+                ('proposed_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='proposals', to=settings.AUTH_USER_MODEL)),
+                ('settled_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='settled_proposals', to=settings.AUTH_USER_MODEL)),
+            ],
+            options={
+                'constraints': [models.UniqueConstraint(condition=models.Q(('settled_at', None)), fields=('case',), name='one_waiting_proposal'), models.CheckConstraint(condition=models.Q(('is_confirmed', False), models.Q(('settled_by', models.F('proposed_by')), _negated=True), _connector='OR'), name='two_persons')],
+            },
+        ),
     ]
