@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, TypeGuard
 
 from django.core.files import File
+from django.core.files.base import ContentFile
 from django.core.files.uploadedfile import TemporaryUploadedFile
 from django.http import HttpRequest
 from django.http.multipartparser import MultiPartParserError
@@ -22,6 +23,7 @@ Reader = Callable[[], bytes]
 LARGEST_JSON = 2_000_000
 MOST_FINGERPRINTS = 100
 _HALVES = re.compile("[\ud800-\udfff]")
+_KEY = re.compile("[!-~]{1,200}")
 
 
 def is_json(request: HttpRequest) -> bool:
@@ -74,12 +76,15 @@ def fields(request: HttpRequest) -> dict[str, Any]:
     return form(request) if request.content_type == "multipart/form-data" else {}
 
 
-def fingerprints(request: HttpRequest) -> tuple[list[Fingerprint], Reader | None]:
-    """The fingerprints in a JSON body, or that of the file in any other body, and the file."""
-    if not is_json(request):
-        one, read_file = file_fingerprint(request)
-        return [one], read_file
-    body = json_object(request)
+def fingerprints(request: HttpRequest) -> list[Fingerprint]:
+    """The fingerprints in a JSON body, or that of the file in any other body."""
+    if is_json(request):
+        return listed_fingerprints(json_object(request))
+    return [of_upload(the_file(request))[0]]
+
+
+def listed_fingerprints(body: dict[str, Any]) -> list[Fingerprint]:
+    """The fingerprints in a JSON object, or a problem."""
     listed = body.get("fingerprints", [body["fingerprint"]] if "fingerprint" in body else [])
     if not isinstance(listed, list) or not listed:
         sentence = "Send a file, or 'fingerprints': a list with at least one fingerprint."
@@ -87,7 +92,7 @@ def fingerprints(request: HttpRequest) -> tuple[list[Fingerprint], Reader | None
     if len(listed) > MOST_FINGERPRINTS:
         sentence = f"At most {MOST_FINGERPRINTS} fingerprints can be sent at once."
         raise Problem(422, "too-many-fingerprints", sentence)
-    return [fingerprint(value) for value in listed], None
+    return [fingerprint(value) for value in listed]
 
 
 def fingerprint(value: Any) -> Fingerprint:
@@ -98,28 +103,41 @@ def fingerprint(value: Any) -> Fingerprint:
         raise Problem(422, "bad-fingerprint", str(error)) from None
 
 
-def file_fingerprint(request: HttpRequest) -> tuple[Fingerprint, Reader]:
-    """The fingerprint of the one file in a multipart body, or of a body that is the file, and
-    what reads that file once more."""
-    if request.content_type == "multipart/form-data":
-        form(request)
-        files: list[File[bytes]] = [
-            f for name in request.FILES for f in request.FILES.getlist(name)
-        ]
-        if len(files) != 1:
-            raise Problem(422, "one-file", "Send exactly one file, in the field 'file'.")
-        return of_upload(files[0])
-    content = request.read()
-    return _readable(lambda: fingerprint_bytes(content)), lambda: content
+def the_file(request: HttpRequest) -> "File[bytes]":
+    """The one file in a multipart body, or the body that is the file; or a problem."""
+    if request.content_type != "multipart/form-data":
+        return ContentFile(request.read())
+    form(request)
+    files: list[File[bytes]] = [f for name in request.FILES for f in request.FILES.getlist(name)]
+    if len(files) != 1:
+        raise Problem(422, "one-file", "Send exactly one file, in the field 'file'.")
+    return files[0]
 
 
 def of_upload(upload: "File[bytes]") -> tuple[Fingerprint, Reader]:
-    """As `file_fingerprint`, of one uploaded file."""
+    """The fingerprint of a file that was sent, and what reads it once more; or a problem."""
     if isinstance(upload, TemporaryUploadedFile):
         path = Path(upload.temporary_file_path())
         return _readable(lambda: fingerprint_file(path)), path.read_bytes
+    upload.seek(0)
     content = upload.read()
-    return _readable(lambda: fingerprint_bytes(content)), lambda: content
+    return of_bytes(content), lambda: content
+
+
+def of_bytes(content: bytes) -> Fingerprint:
+    """The fingerprint of the file whose bytes these are, or a problem."""
+    return _readable(lambda: fingerprint_bytes(content))
+
+
+def idempotency_key(request: HttpRequest) -> str:
+    """The header of that name, "" where there is none; or a problem."""
+    key = request.headers.get("Idempotency-Key")
+    if key is None:
+        return ""
+    if not _KEY.fullmatch(key):
+        sentence = "An Idempotency-Key has 1 to 200 visible characters of ASCII."
+        raise Problem(422, "bad-field", sentence, field="Idempotency-Key")
+    return key
 
 
 def _readable(make: Callable[[], Fingerprint]) -> Fingerprint:

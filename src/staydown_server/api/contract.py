@@ -42,6 +42,16 @@ def _problems(*statuses: int) -> dict[int, Shape]:
     }
 
 
+def _idempotency_key(description: str) -> Shape:
+    return {
+        "in": "header",
+        "name": "Idempotency-Key",
+        "description": description,
+        "required": False,
+        "schema": _text(200, pattern="^[!-~]+$"),
+    }
+
+
 _NUMBER: Shape = {"type": "integer"}
 _FLAG: Shape = {"type": "boolean"}
 _TIME = _text(format="date-time")
@@ -150,6 +160,9 @@ _STATUS = _object(
 _RECEIPT = _object({"receipt": _text(), "received_at": _TIME}, "receipt", "received_at")
 
 CHECK = {
+    "parameters": [
+        _idempotency_key("Asked again with the same key, the same question has the same answer.")
+    ],
     "requestBody": {
         "required": True,
         "content": {
@@ -157,16 +170,21 @@ CHECK = {
             "application/json": {
                 "schema": _object(
                     {
+                        "url": _text(
+                            2000,
+                            description="Where the file is, on an address registered for the "
+                            "host. Redirects are not followed.",
+                        ),
                         "fingerprints": _list(_FINGERPRINT, minItems=1, maxItems=MOST_FINGERPRINTS),
                         **_UPLOAD,
                     },
-                    "fingerprints",
+                    oneOf=[{"required": ["fingerprints"]}, {"required": ["url"]}],
                 )
             },
             "application/octet-stream": {"schema": _FILE},
         },
     },
-    "responses": {200: _answer("The verdict", _VERDICT), **_problems(*_BODY, 415, 503)},
+    "responses": {200: _answer("The verdict", _VERDICT), **_problems(*_BODY, 409, 415, 503)},
 }
 REGISTER = {
     "requestBody": {
@@ -191,13 +209,7 @@ REGISTER = {
 STRIKE_OUT = {"responses": {204: {"description": "Struck out"}, **_problems(400, 404)}}
 NOTICE = {
     "parameters": [
-        {
-            "in": "header",
-            "name": "Idempotency-Key",
-            "description": "Sent again with the same key, the same notice is one notice.",
-            "required": False,
-            "schema": _text(200, pattern="^[!-~]+$"),
-        }
+        _idempotency_key("Sent again with the same key, the same notice is one notice.")
     ],
     "requestBody": {
         "required": True,

@@ -14,11 +14,13 @@ from staydown_server.accounts.models import Host
 from staydown_server.accounts.pace import wrong_codes_of_hosts
 from staydown_server.api import bodies, contract, shapes
 from staydown_server.api.problems import Problem, problem
+from staydown_server.api.question import question
 from staydown_server.cases.models import Case
 from staydown_server.catalogue import register
 from staydown_server.gate import check as gate
 from staydown_server.gate.admit import Wanted, admit
 from staydown_server.gate.hold import Upload
+from staydown_server.gate.once import AskedSomethingElse, once
 from staydown_server.notices.receive import AlreadyUsed, new_submission, notice_of, receive
 from staydown_server.notices.report import Incomplete, Kind, Report, TooLong, TooMany
 from staydown_server.review import status
@@ -72,15 +74,25 @@ def _host(request: HttpRequest) -> Host:
 
 @api.post("/check", auth=Key("check"), openapi_extra=contract.CHECK, summary="Check an upload")
 def check(request: HttpRequest) -> HttpResponse:
-    """Ask the gate whether an upload may be shown: send the file, or its fingerprints."""
-    fingerprints, read_file = bodies.fingerprints(request)
-    told = bodies.fields(request)
-    upload = Upload(
-        reference=bodies.text(told, "reference", limit=200),
-        uploader=bodies.text(told, "uploader", limit=200),
-        read_file=read_file,
-    )
-    return _json(shapes.verdict(gate.check(*fingerprints, host=_host(request), upload=upload)))
+    """Ask the gate whether an upload may be shown: send the file, its address, or its
+    fingerprints."""
+    host, asked = _host(request), question(request)
+    reference = bodies.text(asked.told, "reference", limit=200)
+    uploader = bodies.text(asked.told, "uploader", limit=200)
+
+    def answer() -> dict[str, Any]:
+        fingerprints, read_file = asked.fingerprints(host)
+        upload = Upload(reference=reference, uploader=uploader, read_file=read_file)
+        return shapes.verdict(gate.check(*fingerprints, host=host, upload=upload))
+
+    key = bodies.idempotency_key(request)
+    if not key:
+        return _json(answer())
+    try:
+        return _json(once(host, key, asked.name, answer))
+    except AskedSomethingElse:
+        sentence = "This Idempotency-Key was used for another question."
+        raise Problem(409, "already-used", sentence) from None
 
 
 @api.post("/items", auth=Key("items"), openapi_extra=contract.REGISTER, summary="Register an item")
@@ -93,7 +105,7 @@ def register_item(request: HttpRequest) -> HttpResponse:
         "media_url": bodies.text(values, "media_url", limit=2000),
         "uploader": bodies.text(values, "uploader", limit=200),
     }
-    fingerprints, _ = bodies.fingerprints(request)
+    fingerprints = bodies.fingerprints(request)
     if len(fingerprints) != 1:
         raise Problem(422, "one-fingerprint", "An item has exactly one fingerprint.")
     try:
@@ -147,7 +159,7 @@ def send_notice(request: HttpRequest) -> HttpResponse:
             json.loads(bodies.fingerprint(value).to_json()) for value in fingerprints
         ),
     )
-    submission = request.headers.get("Idempotency-Key") or new_submission()
+    submission = bodies.idempotency_key(request) or new_submission()
     try:
         receipt = receive(report, submission=f"{_host(request)} {submission}")
     except Incomplete as error:

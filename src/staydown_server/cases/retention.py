@@ -26,6 +26,7 @@ class Retention:
     ended_deposit: timedelta
     job: timedelta
     change: timedelta
+    answer: timedelta
 
     @property
     def after_closing(self) -> timedelta:

@@ -7,12 +7,16 @@ that a name that changes its mind in between leads nowhere else. Redirects are n
 
 import ipaddress
 import socket
+import threading
 import time
 from collections.abc import Mapping
+from contextlib import closing, suppress
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import urlsplit
 
 import urllib3
+from urllib3.connection import HTTPConnection, HTTPSConnection
 
 from staydown_server.accounts.models import Host
 from staydown_server.catalogue.locate import on_host
@@ -54,13 +58,15 @@ def fetch(
     body: bytes | None = None,
     headers: Mapping[str, str] | None = None,
     limit: int = 0,
+    seconds: float = WHOLE_SECONDS,
 ) -> Answer:
     """Send one request to *host* and read at most *limit* bytes of the answer.
 
     Raises :class:`Refused` for an address that is not the host's, :class:`TooLong` for an
     answer of more than *limit* bytes, and :class:`FetchError` when the host cannot be reached
-    or is too slow.
+    or takes more than so many *seconds*.
     """
+    ends_at = time.monotonic() + seconds
     if not (on_host(url, host) or (url and url == host.webhook_url)):
         raise Refused("the address is not on an origin of this host")
     parts = urlsplit(url)
@@ -79,11 +85,10 @@ def fetch(
     for address in (*others, last):
         pool: urllib3.HTTPConnectionPool
         if parts.scheme == "https":
-            pool = urllib3.HTTPSConnectionPool(
-                address, port, server_hostname=name, assert_hostname=name, timeout=timeout
-            )
+            names: dict[str, Any] = {"server_hostname": name, "assert_hostname": name}
+            pool = _SecurePool(address, port, timeout=timeout, ends_at=ends_at, **names)
         else:
-            pool = urllib3.HTTPConnectionPool(address, port, timeout=timeout)
+            pool = _Pool(address, port, timeout=timeout, ends_at=ends_at)
         try:
             with pool:
                 answer = pool.urlopen(
@@ -95,11 +100,15 @@ def fetch(
                     redirect=False,
                     preload_content=False,
                 )
-                return Answer(answer.status, dict(answer.headers), _read(answer, limit))
+                with closing(answer):
+                    content = _read(answer, limit, ends_at=ends_at)
+                return Answer(answer.status, dict(answer.headers), content)
         except (urllib3.exceptions.HTTPError, OSError) as error:
             # Nothing was sent yet where there was no connection: the next address may have one.
             if isinstance(error, urllib3.exceptions.ConnectTimeoutError) and address != last:
                 continue
+            if time.monotonic() > ends_at:
+                raise FetchError("the host is too slow") from None
             # The class only: the message would quote the address.
             raise FetchError(f"the host did not answer ({type(error).__name__})") from None
     raise AssertionError("the last address answers or raises")
@@ -129,14 +138,56 @@ def _is_public(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
     return address.is_global and not address.is_multicast
 
 
-def _read(answer: urllib3.BaseHTTPResponse, limit: int) -> bytes:
+class _Watched(HTTPConnection):
+    """A connection that is cut when its time is over, whatever trickles in until then: neither
+    the headers of an answer nor a handshake have an end of their own."""
+
+    def __init__(self, *arguments: Any, ends_at: float, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._ends_at = ends_at
+        self._cut: threading.Timer | None = None
+        self._wire: socket.socket | None = None
+
+    def _new_conn(self) -> socket.socket:
+        # A duplicate: TLS takes the first one over.
+        connected = super()._new_conn()
+        self._wire = connected.dup()
+        self._cut = threading.Timer(max(0.0, self._ends_at - time.monotonic()), self._shut)
+        self._cut.daemon = True
+        self._cut.start()
+        return connected
+
+    def _shut(self) -> None:
+        with suppress(OSError):
+            if self._wire is not None:
+                self._wire.shutdown(socket.SHUT_RDWR)
+
+    def close(self) -> None:
+        if self._cut is not None and self._wire is not None:
+            self._cut.cancel()
+            self._wire.close()
+        super().close()
+
+
+class _WatchedTls(_Watched, HTTPSConnection):
+    """The same with TLS."""
+
+
+class _Pool(urllib3.HTTPConnectionPool):
+    ConnectionCls = _Watched
+
+
+class _SecurePool(urllib3.HTTPSConnectionPool):
+    ConnectionCls = _WatchedTls
+
+
+def _read(answer: urllib3.BaseHTTPResponse, limit: int, *, ends_at: float) -> bytes:
     body = bytearray()
-    deadline = time.monotonic() + WHOLE_SECONDS
     while limit and (chunk := answer.read1(_CHUNK, decode_content=False)):
         body += chunk
         if len(body) > limit:
             raise TooLong("the host's answer is longer than we accept")
-        if time.monotonic() > deadline:
-            raise FetchError("the host is too slow")
-    answer.close()
+    # What was cut off would look like the end.
+    if time.monotonic() > ends_at:
+        raise FetchError("the host is too slow")
     return bytes(body)

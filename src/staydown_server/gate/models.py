@@ -165,3 +165,16 @@ class HeldMatch(models.Model):
         if ground is None or ground.case_item is None:
             raise AssertionError("an upload is held for what stands in a case")
         return ground.case_item
+
+
+class GivenAnswer(models.Model):
+    """What a host was told when it asked under a name of its own (an idempotency key).
+
+    Name and question are digests with a key: a stolen table tells nothing of either.
+    """
+
+    # Of the host and its name for the question.
+    key = models.BinaryField(max_length=32, unique=True)
+    question = models.BinaryField(max_length=32)
+    answer = models.JSONField()
+    at = models.DateTimeField(db_index=True)

@@ -24,7 +24,7 @@ from staydown_server.cases.retention import retention, retention_here
 from staydown_server.catalogue import sweep as catalogue
 from staydown_server.catalogue.models import Change
 from staydown_server.gate import check as gate
-from staydown_server.gate.models import HeldUpload, KeepDown
+from staydown_server.gate.models import GivenAnswer, HeldUpload, KeepDown
 from staydown_server.jobs import job, keep_waiting
 from staydown_server.jobs.models import Job
 from staydown_server.notices.models import Letter, Notice, Subscription
@@ -236,6 +236,10 @@ def _finished_jobs(now: datetime) -> QuerySet[Job]:
     return Job.objects.filter(finished_at__lt=now - retention_here().job)
 
 
+def _old_answers(now: datetime) -> QuerySet[GivenAnswer]:
+    return GivenAnswer.objects.filter(at__lt=now - retention_here().answer)
+
+
 #: What people told us goes first.
 RULES = (
     Rule("notices", _notices, _erase_notice),
@@ -246,5 +250,6 @@ RULES = (
     Rule("sessions", lambda now: Session.objects.filter(expire_date__lt=now)),
     Rule("sign-in links", lambda now: SignInLink.objects.filter(expires_at__lt=now)),
     Rule("finished jobs", _finished_jobs),
+    Rule("answers under a key", _old_answers),
     Rule("changes of the indexes", _passed_changes),
 )

@@ -28,6 +28,7 @@ def test_the_commands_do_what_the_page_says(
     server: Server, credentials: dict[str, str], forum: Forum, folder: Path
 ) -> None:
     """One after the other, as a reader would."""
+    forum.files["7.jpg"] = picture(51)
     assert len(COMMANDS) >= 7
     environment = {
         **os.environ,

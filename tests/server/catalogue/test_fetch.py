@@ -15,7 +15,6 @@ import pytest
 from server.host_double import HostDouble
 from staydown_server.accounts.hosts import add_host
 from staydown_server.accounts.models import Host
-from staydown_server.catalogue import fetch
 from staydown_server.catalogue.fetch import FetchError, Refused
 from staydown_server.catalogue.fetch import fetch as go
 
@@ -235,16 +234,22 @@ def test_a_line_break_in_an_address_injects_nothing(host: Host, plaza: HostDoubl
     assert len(plaza.requests) == 1
 
 
-@pytest.fixture
-def dripping() -> Iterator[int]:
-    """A host that sends a byte now and then, for ever; yields its port."""
+@pytest.fixture(params=["in the body", "in a header", "before the handshake"])
+def dripping(request: pytest.FixtureRequest) -> Iterator[str]:
+    """A host that sends a byte now and then, for ever; yields its address."""
     stop = threading.Event()
     listener = socket.create_server(("127.0.0.1", 0))
+    starts = {
+        "in the body": b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n",
+        "in a header": b"HTTP/1.1 200 OK\r\nX: ",
+        # A TLS record that says it is long.
+        "before the handshake": b"\x16\x03\x03\x40\x00",
+    }
 
     def drip() -> None:
         connection, _ = listener.accept()
         with connection:
-            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n")
+            connection.sendall(starts[request.param])
             while not stop.wait(0.05):
                 try:
                     connection.sendall(b"x")
@@ -253,22 +258,42 @@ def dripping() -> Iterator[int]:
 
     thread = threading.Thread(target=drip)
     thread.start()
-    yield listener.getsockname()[1]
+    scheme = "https" if request.param == "before the handshake" else "http"
+    yield f"{scheme}://127.0.0.1:{listener.getsockname()[1]}"
     stop.set()
     thread.join()
     listener.close()
 
 
-def test_a_host_that_drips_does_not_hold_us(dripping: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_host_that_drips_does_not_hold_us(dripping: str) -> None:
     """There is an end to the whole, not only to each silence."""
-    monkeypatch.setattr(fetch, "WHOLE_SECONDS", 0.5)
-    host = Host(name="slow", origins=[f"http://127.0.0.1:{dripping}"], is_private=True)
+    host = Host(name="slow", origins=[dripping], is_private=True)
     began = time.monotonic()
 
     with pytest.raises(FetchError, match="slow"):
-        go(f"http://127.0.0.1:{dripping}/", host=host, limit=2_000_000)
+        go(f"{dripping}/", host=host, limit=2_000_000, seconds=0.5)
 
     assert time.monotonic() - began < 5
+
+
+def test_what_was_cut_off_is_no_answer() -> None:
+    """An answer without a length ends where the connection ends: not where we end it."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+
+    def half() -> None:
+        connection, _ = listener.accept()
+        with connection:
+            connection.sendall(b"HTTP/1.1 200 OK\r\n\r\nhalf of")
+            connection.recv(65536)
+            connection.recv(1)
+
+    thread = threading.Thread(target=half)
+    thread.start()
+    with pytest.raises(FetchError, match="slow"):
+        go(url, host=Host(name="slow", origins=[url], is_private=True), limit=100, seconds=0.3)
+    thread.join()
+    listener.close()
 
 
 @pytest.fixture

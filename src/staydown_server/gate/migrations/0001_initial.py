@@ -120,4 +120,14 @@ class Migration(migrations.Migration):
             model_name='check',
             constraint=models.CheckConstraint(condition=models.Q(('deposit', None), ('verdict', 'hold'), _connector='OR'), name='deposits_never_block'),
         ),
+        migrations.CreateModel(
+            name='GivenAnswer',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('key', models.BinaryField(max_length=32, unique=True)),
+                ('question', models.BinaryField(max_length=32)),
+                ('answer', models.JSONField()),
+                ('at', models.DateTimeField(db_index=True)),
+            ],
+        ),
     ]
