@@ -10,7 +10,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from staydown_server.project import recording, scanning
+from staydown_server.project import care, recording, scanning
 from staydown_server.project.say import DONE, FAILED, WRONG_USE, say
 
 if TYPE_CHECKING:
@@ -103,6 +103,30 @@ def purge(commands: "Subcommands") -> None:
     command.add_argument("--dry-run", action="store_true", help="only say how much would go")
     command.add_argument("--json", action="store_true", help="print the numbers as JSON")
     command.set_defaults(func=_purge)
+
+
+def doctor(commands: "Subcommands") -> None:
+    """``staydown doctor``: what of the deployment is not as it should be."""
+    command = commands.add_parser("doctor", help="check the deployment, and say what to do")
+    _add_data(command)
+    care.add_doctor(command)
+    command.set_defaults(func=_doctor)
+
+
+def backup(commands: "Subcommands") -> None:
+    """``staydown backup``: a copy while the server runs."""
+    command = commands.add_parser("backup", help="copy the installation while it serves")
+    _add_data(command)
+    care.add_backup(command)
+    command.set_defaults(func=_backup)
+
+
+def restore(commands: "Subcommands") -> None:
+    """``staydown restore``: an installation from a backup and its key."""
+    command = commands.add_parser("restore", help="make an installation from a backup")
+    _add_data(command)
+    care.add_restore(command)
+    command.set_defaults(func=_restore)
 
 
 def _add_data(command: argparse.ArgumentParser) -> None:
@@ -250,6 +274,46 @@ def _purge(arguments: argparse.Namespace) -> int:
     return DONE
 
 
+def _doctor(arguments: argparse.Namespace) -> int:
+    try:
+        _start(arguments.data, must_exist=True)
+        _check_data()
+    except _CannotStart as error:
+        return say(f"wrong: {error}", FAILED)
+    return care.examine(arguments)
+
+
+def _backup(arguments: argparse.Namespace) -> int:
+    try:
+        _start(arguments.data, must_exist=True)
+    except _CannotStart as error:
+        return say(f"nothing can be backed up: {error}", FAILED)
+    return care.back_up(arguments, key_file=_key_file(arguments.data))
+
+
+def _restore(arguments: argparse.Namespace) -> int:
+    from staydown_server.project import backup
+
+    apart = os.environ.get("STAYDOWN_KEY_FILE")
+    if arguments.key is None and apart is None:
+        return say("say with --key where the installation's key is", WRONG_USE)
+    try:
+        backup.restore(
+            arguments.backup,
+            arguments.data,
+            key_file=arguments.key or Path(apart or ""),
+            takes_key=apart is None,
+        )
+        _start(arguments.data, must_exist=True)
+    except (backup.BackupError, _CannotStart) as error:
+        return say(f"it was not restored: {error}", FAILED)
+    return care.verify()
+
+
+def _key_file(data: Path) -> Path:
+    return Path(os.environ.get("STAYDOWN_KEY_FILE", data / "keys" / "installation.key"))
+
+
 class _CannotStart(Exception):
     """The installation's folder cannot be used."""
 
@@ -271,7 +335,7 @@ def _start(data: Path, *, must_exist: bool = False) -> None:
     os.environ["STAYDOWN_DATA"] = str(data)
     os.environ["DJANGO_SETTINGS_MODULE"] = "staydown_server.project.settings"
     # The key comes first: the settings read it.
-    key_file = Path(os.environ.get("STAYDOWN_KEY_FILE", data / "keys" / "installation.key"))
+    key_file = _key_file(data)
     if not key_file.exists():
         if database.exists():
             raise _CannotStart(

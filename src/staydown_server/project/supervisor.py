@@ -40,6 +40,8 @@ def serve(data: Path, *, host: str, port: int) -> None:
     """Run until SIGTERM or SIGINT; a child that dies is started again."""
     lock = _lock(data)
     _check_port(host, port)
+    lock.write(f"{host} {port}")
+    lock.flush()
     _discard_incoming(data)
     children = [
         _Child("web", _web_command(host, port)),
@@ -132,13 +134,28 @@ def _web_command(host: str, port: int) -> list[str]:
     return [*command, "staydown_server.project.wsgi:application"]
 
 
+def served_at(data: Path) -> tuple[str, int] | None:
+    """Where a server runs on the folder *data*: host and port; None where none does."""
+    try:
+        with (data / "serving").open() as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            except OSError:
+                host, _, port = lock.read().rpartition(" ")
+                return (host, int(port)) if port else None
+    except OSError:
+        return None
+    return None
+
+
 def _lock(data: Path) -> IO[str]:
-    lock = (data / "serving").open("w")
+    lock = (data / "serving").open("a")
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
         lock.close()
         raise CannotServe(f"another server is running on the folder {data}") from error
+    lock.truncate(0)
     return lock
 
 
@@ -163,15 +180,22 @@ def _discard_incoming(data: Path) -> None:
         left_over.unlink()
 
 
-def _is_ready(host: str, port: int) -> bool:
+def readiness(host: str, port: int) -> tuple[int, bytes] | None:
+    """What ``/readyz`` answers there: status and body; None where nobody answers."""
     connection = http.client.HTTPConnection(host, port, timeout=5)
     try:
         connection.request("GET", "/readyz", headers={"Host": "127.0.0.1"})
-        return connection.getresponse().status == HTTPStatus.OK
+        answer = connection.getresponse()
+        return answer.status, answer.read()
     except (OSError, http.client.HTTPException):
-        return False
+        return None
     finally:
         connection.close()
+
+
+def _is_ready(host: str, port: int) -> bool:
+    answer = readiness(host, port)
+    return answer is not None and answer[0] == HTTPStatus.OK
 
 
 def _say_when_ready(

@@ -39,11 +39,20 @@ class Unreadable(VaultError):
 
 def make_key(path: Path) -> None:
     """Write a new 32-byte key to *path*, readable by its owner only, unless one is there."""
+    _place_key(os.urandom(_KEY_BYTES), path)
+
+
+def copy_key(source: Path, path: Path) -> None:
+    """Put the key in *source* at *path*, too, unless one is there."""
+    _place_key(source.read_bytes(), path)
+
+
+def _place_key(key: bytes, path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     # A fresh name each time: a draft that a killed start left may be a second name of the key.
     descriptor, draft = tempfile.mkstemp(prefix=f"{path.name}.", dir=path.parent)
     with os.fdopen(descriptor, "wb") as file:
-        file.write(os.urandom(_KEY_BYTES))
+        file.write(key)
         file.flush()
         os.fsync(file.fileno())
     try:
@@ -53,6 +62,11 @@ def make_key(path: Path) -> None:
         return
     finally:
         Path(draft).unlink()
+
+
+def mark(path: Path) -> str:
+    """Tells the key at *path* from others, and tells nothing of it; raises :class:`KeyMissing`."""
+    return _subkey(path, "mark of the key").hex()[:16]
 
 
 def subkey(purpose: str) -> bytes:
