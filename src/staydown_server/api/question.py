@@ -50,7 +50,7 @@ class Question:
         if "fingerprints" in self.told or "fingerprint" in self.told:
             sentence = "Send either 'url' or 'fingerprints', not both."
             raise Problem(422, "url-and-fingerprints", sentence)
-        content = _fetched(bodies.text(self.told, "url", limit=_LONGEST_URL), host)
+        content = fetched(bodies.text(self.told, "url", limit=_LONGEST_URL), host)
         return [bodies.of_bytes(content)], lambda: content
 
 
@@ -60,7 +60,7 @@ def question(request: HttpRequest) -> Question:
     return Question(bodies.fields(request), file)
 
 
-def _fetched(url: str, host: Host) -> bytes:
+def fetched(url: str, host: Host) -> bytes:
     """The file at *url*, which must be on an address of *host*, or a problem."""
     limit = min(LARGEST_FILE, settings.UPLOAD_LIMIT)
     try:

@@ -247,10 +247,10 @@ def hash_list(request: HttpRequest, after: int = 0) -> StreamingHttpResponse:
 
 
 def _kind(values: dict[str, Any]) -> Kind:
-    try:
-        return Kind(values.get("kind", Kind.NOTICE))
-    except ValueError:
-        raise Problem(422, "bad-field", "The field 'kind' is 'notice' or 'deposit'.") from None
+    kind = values.get("kind", Kind.NOTICE)
+    if kind not in (Kind.NOTICE, Kind.DEPOSIT):
+        raise Problem(422, "bad-field", "The field 'kind' is 'notice' or 'deposit'.")
+    return Kind(kind)
 
 
 def _json(content: dict[str, Any], *, status: int = 200) -> HttpResponse:

@@ -68,7 +68,8 @@ COLUMNS = {
     "sweep": Columns(("case_item_id", "at", "searched", "through_change", "found")),
     "decision": Columns(
         (
-            *("case_item_id", "outcome", "reason", "manner", "decided_by_id", "decided_at"),
+            *("case_item_id", "outcome", "reason", "manner"),
+            *("decided_by_id", "importer_id", "decided_at"),
             *(f"case_item__{name}" for name in ("case_id", "origin", "copy_of_id", *_MATCH)),
         )
     ),

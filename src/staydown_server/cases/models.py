@@ -5,7 +5,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from staydown import Fingerprint
-from staydown_server.accounts.models import User
+from staydown_server.accounts.models import Host, User
 from staydown_server.catalogue.models import Fingerprinted, Item
 from staydown_server.notices.models import Notice
 from staydown_server.vault.fields import SealedTextField
@@ -70,6 +70,8 @@ class CaseItem(models.Model):
         REGISTERED = "registered"
         # An upload that the gate held, and a person decided about.
         HELD = "held"
+        # A fingerprint that a host brought along (banks/).
+        IMPORTED = "imported"
 
     class State(models.TextChoices):
         LOCATING = "locating"
@@ -103,7 +105,8 @@ class CaseItem(models.Model):
             ),
             # A copy names what it is a copy of.
             models.CheckConstraint(
-                condition=Q(origin__in=["reported_url", "reported_file"]) | ~Q(copy_of=None),
+                condition=Q(origin__in=["reported_url", "reported_file", "imported"])
+                | ~Q(copy_of=None),
                 name="copies_have_evidence",
             ),
         ]
@@ -163,8 +166,10 @@ class Decision(models.Model):
     # Sealed: a reason may tell more of somebody than it should.
     reason = SealedTextField(purpose="reason")
     manner = models.CharField(max_length=20, choices=Manner.choices, blank=True)
-    # Nobody, where the person in the picture withdrew the notice.
+    # Nobody, where the person in the picture withdrew the notice, or a host imported it.
     decided_by = models.ForeignKey(User, null=True, on_delete=models.PROTECT)
+    # The host that imported it; nobody here looked.
+    importer = models.ForeignKey(Host, null=True, on_delete=models.PROTECT)
     decided_at = models.DateTimeField(default=timezone.now)
     superseded_at = models.DateTimeField(null=True)
 
@@ -178,6 +183,10 @@ class Decision(models.Model):
             ),
             # A decision gives its reason.
             models.CheckConstraint(condition=~Q(reason=""), name="decisions_have_reasons"),
+            # A person decides, or a host does.
+            models.CheckConstraint(
+                condition=Q(decided_by=None) | Q(importer=None), name="decided_by_one"
+            ),
             # Only a removal is of the one manner, only a refusal of the others.
             models.CheckConstraint(
                 condition=Q(manner="")
@@ -195,7 +204,7 @@ class Decision(models.Model):
 
     @property
     def actor(self) -> str:
-        return str(self.decided_by) if self.decided_by else "person"
+        return str(self.decided_by or self.importer or "person")
 
 
 class Deposit(Fingerprinted):

@@ -17,6 +17,7 @@ from staydown_server.catalogue.models import Shelf
 from staydown_server.gate import hold
 from staydown_server.gate.models import Check, HeldUpload, KeepDown
 from staydown_server.gate.policy import DEPOSIT, Answer, policy
+from staydown_server.gate.provenance import provenances
 
 _MOST_LOOKS = 4
 """So many are looked at again, nearest first: a version that was kept down itself is nearest."""
@@ -73,9 +74,11 @@ def judge(fingerprint: Fingerprint) -> Verdict:
     settled = hold.let_through_before(fingerprint)
     sure, doubted = _weighed(fingerprint, _unsettled(settled, found))
     hits = [hit for hit in hits if _still_asks(hit[0], settled)]
-    answers = [policy()[match.kind] for match in sure]
-    answers += [policy()["region-replaced"] for _ in doubted]
-    answers += [policy()[DEPOSIT] for _ in hits]
+    known = provenances(int(match.id or 0) for match in (*sure, *doubted))
+    kinds = [(match, match.kind) for match in sure]
+    kinds += [(match, "region-replaced") for match in doubted]
+    answers = [policy().answer(kind, known[int(match.id or 0)]) for match, kind in kinds]
+    answers += [policy().answers[DEPOSIT] for _ in hits]
     strictest = max(answers, key=list(Answer).index, default=Answer.ALLOW)
     return Verdict(uuid4(), strictest, (*sure, *doubted), tuple(hits))
 

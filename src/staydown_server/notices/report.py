@@ -32,6 +32,8 @@ class Kind(StrEnum):
     NOTICE = "notice"
     #: Nothing is online yet: the fingerprints are watched for.
     DEPOSIT = "deposit"
+    #: Nobody told us: a host brought a fingerprint along (banks/). Not what anyone can send.
+    IMPORT = "import"
 
 
 class Element(StrEnum):

@@ -83,6 +83,11 @@ def host(commands: "Subcommands") -> None:
         help="a setting of that kind; @FILE as its value reads a file, as every secret must be",
     )
     add.add_argument("--private", action="store_true", help="the host is on a private network")
+    add.add_argument(
+        "--banks",
+        action="store_true",
+        help="the key may also import fingerprints, as consoles that speak HMA's API do",
+    )
     add.add_argument("--rotate", action="store_true", help="replace key and secret of a known host")
     add.add_argument("--json", action="store_true", help="print the credentials as JSON")
     add.set_defaults(func=_host_add)
@@ -187,7 +192,7 @@ def _host_add(arguments: argparse.Namespace) -> int:
     from django.core.exceptions import ValidationError
     from django.core.validators import validate_slug
 
-    from staydown_server.accounts.hosts import HostError, add_host
+    from staydown_server.accounts.hosts import BANKS, SCOPES, HostError, add_host
     from staydown_server.removal.hosts.connector import SettingError
 
     try:
@@ -206,6 +211,7 @@ def _host_add(arguments: argparse.Namespace) -> int:
             kind=arguments.kind,
             credentials=settings,
             is_private=arguments.private,
+            scopes=(*SCOPES, BANKS) if arguments.banks else SCOPES,
             rotate=arguments.rotate,
         )
     except HostError as error:

@@ -173,7 +173,7 @@ def _mail() -> Iterator[Found]:
     except (OSError, smtplib.SMTPException) as error:
         yield _wrong(
             f"{where} does not take our mail ({type(error).__name__})",
-            "check the STAYDOWN_MAIL_ settings and that server",
+            "check the settings of mail (docs/settings.md) and that server",
         )
 
 

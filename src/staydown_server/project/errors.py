@@ -9,6 +9,7 @@ import traceback
 
 from django.http import HttpRequest, HttpResponse
 
+from staydown_server.api.hma.calls import failed
 from staydown_server.api.problems import problem
 from staydown_server.web.errors import error_page
 
@@ -56,4 +57,6 @@ def log_where_it_broke() -> None:
 def _answer(request: HttpRequest, status: int, code: str, sentence: str) -> HttpResponse:
     if request.path.startswith("/api/"):
         return problem(status, code, sentence)
+    if request.path.startswith(("/h/", "/m/", "/c/")):
+        return failed(status, sentence)
     return error_page(request, status)

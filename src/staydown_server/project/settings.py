@@ -30,6 +30,7 @@ def _number(name: str, default: _N) -> _N:
 DATA = Path(os.environ.get("STAYDOWN_DATA", "var/staydown")).resolve()
 PUBLIC_URL = os.environ.get("STAYDOWN_PUBLIC_URL", "http://127.0.0.1:8000").rstrip("/")
 KEY_FILE = Path(os.environ.get("STAYDOWN_KEY_FILE", DATA / "keys" / "installation.key"))
+GATE_POLICY = os.environ.get("STAYDOWN_GATE_POLICY", "")
 C2PA_ANCHORS = os.environ.get("STAYDOWN_C2PA_ANCHORS", "")
 # Whose laws apply: those of every place that the platform serves.
 JURISDICTIONS = tuple(
@@ -101,6 +102,7 @@ INSTALLED_APPS = [
     "staydown_server.gate",
     "staydown_server.review",
     "staydown_server.sharing",
+    "staydown_server.banks",
     "staydown_server.web",
 ]
 

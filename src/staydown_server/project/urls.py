@@ -9,6 +9,7 @@ urlpatterns = [
     path("api/v1/", api.urls),
     path("livez", health.livez),
     path("readyz", health.readyz),
+    path("", include("staydown_server.api.hma.urls")),
     path("", include("staydown_server.web.urls")),
 ]
 

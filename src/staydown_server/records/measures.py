@@ -22,6 +22,7 @@ from staydown_server.removal.models import Removal
 from staydown_server.review.models import Appeal
 
 _ANSWERED = ~Q(outcome="")
+_IMPORTED = CaseItem.objects.filter(origin=CaseItem.Origin.IMPORTED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +52,7 @@ class Duration(Measure):
     ends: Combinable
 
 
-def _at(model: Any, column: str, jurisdiction: Combinable, *conditions: Q) -> Measure:
+def _at(model: Any, column: str, jurisdiction: Combinable, *conditions: Q | Combinable) -> Measure:
     return Measure(
         lambda period: model.objects.filter(period.holds(column), *conditions), jurisdiction
     )
@@ -75,6 +76,11 @@ _OF_APPEAL = Coalesce(
 _OUTCOME, _MANNER, _ORIGIN = Decision.Outcome, Decision.Manner, CaseItem.Origin
 _UNDONE = Q(manner=Decision.Manner.UNDONE)
 _BY_SOMEBODY = ~Q(decided_by=None)
+# What a host imported is neither a notice nor a decision of ours, until something joins it.
+_OURS = Q(importer=None)
+_MORE_THAN_IMPORTED = CaseItem.objects.filter(case=OuterRef("pk")).exclude(
+    origin=CaseItem.Origin.IMPORTED
+)
 _REPORTED = Q(decision__case_item__copy_of=None)
 _RECEIVED = F("decision__case_item__case__received_at")
 
@@ -110,24 +116,28 @@ def _first_decisions(period: Period) -> QuerySet[Decision]:
     earlier = Decision.objects.filter(
         case_item__case=OuterRef("case_item__case"), pk__lt=OuterRef("pk")
     )
-    return Decision.objects.filter(period.holds("decided_at"), ~Exists(earlier))
+    return Decision.objects.filter(period.holds("decided_at"), _OURS, ~Exists(earlier))
 
 
 COUNTS: Mapping[str, Measure] = {
-    "notices_received": _at(Notice, "received_at", _IN_CASE),
+    "notices_received": _at(
+        Notice, "received_at", _IN_CASE, ~Exists(_IMPORTED.filter(case__notice=OuterRef("pk")))
+    ),
     "notices_withdrawn": _at(Notice, "withdrawn_at", _IN_CASE),
     "notices_unfounded": Measure(_unfounded, F("jurisdiction")),
-    "cases_closed": _at(Case, "closed_at", F("jurisdiction")),
-    "items_reported": _at(CaseItem, "created_at", _IN_CASE, Q(copy_of=None)),
+    "cases_closed": _at(Case, "closed_at", F("jurisdiction"), Exists(_MORE_THAN_IMPORTED)),
+    "items_reported": _at(
+        CaseItem, "created_at", _IN_CASE, Q(copy_of=None) & ~Q(origin=_ORIGIN.IMPORTED)
+    ),
     "copies_found": _at(
         CaseItem, "created_at", _IN_CASE, Q(origin__in=[_ORIGIN.SWEPT, _ORIGIN.REGISTERED])
     ),
-    "decisions_to_remove": _at(Decision, "decided_at", _OF_ROW, Q(outcome=_OUTCOME.REMOVE)),
+    "decisions_to_remove": _at(Decision, "decided_at", _OF_ROW, _OURS & Q(outcome=_OUTCOME.REMOVE)),
     "decisions_to_keep": _at(Decision, "decided_at", _OF_ROW, Q(outcome=_OUTCOME.KEEP)),
     "decisions_unfounded": _at(Decision, "decided_at", _OF_ROW, Q(manner=_MANNER.UNFOUNDED)),
     "decisions_not_valid": _at(Decision, "decided_at", _OF_ROW, Q(manner=_MANNER.NOT_VALID)),
     "decisions_to_restore": _at(
-        Decision, "decided_at", _OF_ROW, Q(outcome=_OUTCOME.RESTORE), ~_UNDONE
+        Decision, "decided_at", _OF_ROW, _OURS & Q(outcome=_OUTCOME.RESTORE), ~_UNDONE
     ),
     "reversals": Measure(_reversals, _OF_ROW),
     "removals_verified": _at(Removal, "verified_at", _OF_REMOVAL),
@@ -135,7 +145,7 @@ COUNTS: Mapping[str, Measure] = {
     "removals_of_copies": _at(Removal, "verified_at", _OF_REMOVAL, ~_REPORTED),
     "removals_of_reported_in_time": Measure(_in_time, _OF_REMOVAL),
     "removals_undone": _at(Removal, "restored_at", _OF_REMOVAL),
-    "keep_downs_started": _at(KeepDown, "since", _OF_ROW),
+    "keep_downs_started": _at(KeepDown, "since", _OF_ROW, Q(decision__importer=None)),
     "uploads_blocked": _at(Check, "at", _OF_CHECK, Q(verdict=Answer.BLOCK)),
     "uploads_held": _at(Check, "at", _OF_CHECK, Q(verdict=Answer.HOLD)),
     "uploads_refused": _at(HeldUpload, "closed_at", _OF_UPLOAD, Q(outcome="refused")),

@@ -4,12 +4,13 @@ One transaction holds the decision, the audit line, the keep-down and the order 
 """
 
 from collections.abc import Collection, Iterable
+from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from staydown_server import audit
-from staydown_server.accounts.models import User
+from staydown_server.accounts.models import Host, User
 from staydown_server.cases import deposit, sending
 from staydown_server.cases.models import Case, CaseItem, Decision, Deposit
 from staydown_server.gate import hold, keep_down
@@ -115,10 +116,10 @@ def decide(
     return decisions
 
 
-def restore(row: CaseItem, *, reason: str, by: User | None) -> Decision:
+def restore(row: CaseItem, *, reason: str, by: User | Host | None) -> Decision:
     """Undo a removal: lift the keep-down, have the host put the item back, tell partners.
 
-    *by* is nobody where the person withdrew their notice.
+    *by* is nobody where the person withdrew their notice, a host where it had imported it.
     """
     if not reason.strip():
         raise ReasonMissing
@@ -132,7 +133,7 @@ def restore(row: CaseItem, *, reason: str, by: User | None) -> Decision:
             case_item=row,
             outcome=Decision.Outcome.RESTORE,
             reason=reason.strip(),
-            decided_by=by,
+            **_who(by),
         )
         audit.record(
             "decision.taken", decision, by=decision.actor, case_item=row.pk, outcome="restore"
@@ -193,6 +194,11 @@ def close_if_decided(case: Case) -> None:
         audit.record("case.closed", case, by="system")
 
 
+def _who(by: User | Host | None) -> dict[str, Any]:
+    """A person at the desk, the host that imported it, or nobody."""
+    return {"importer": by} if isinstance(by, Host) else {"decided_by": by}
+
+
 _UNFINISHED = (CaseItem.State.LOCATING, CaseItem.State.SWEEPING)
 _OUTCOME_OF = {
     Decision.Manner.REMOVE_ONLY: Decision.Outcome.REMOVE,
@@ -225,13 +231,13 @@ def decide_one(
     row: CaseItem,
     outcome: Decision.Outcome,
     reason: str,
-    by: User,
+    by: User | Host,
     *,
     manner: Decision.Manner = Decision.Manner.PLAIN,
 ) -> Decision:
     """Decide about *row*, inside the caller's transaction, with all that follows."""
     decision = Decision.objects.create(
-        case_item=row, outcome=outcome, reason=reason, decided_by=by, manner=manner
+        case_item=row, outcome=outcome, reason=reason, manner=manner, **_who(by)
     )
     audit.record(
         "decision.taken", decision, by=decision.actor, case_item=row.pk, outcome=outcome.value

@@ -7,6 +7,7 @@ from typing import Any
 from django.db import transaction
 
 from staydown_server import audit
+from staydown_server.cases.models import CaseItem
 from staydown_server.gate.models import KeepDown
 from staydown_server.jobs import job
 from staydown_server.sharing.models import Line
@@ -39,7 +40,7 @@ def lines_after(sequence: int, *, most: int) -> Iterator[dict[str, Any]]:
     An addition that was retracted since carries no fingerprint any more: a follower that
     comes late must not learn what no longer stands.
     """
-    lines = Line.objects.filter(sequence__gt=sequence).select_related("keep_down")
+    lines = Line.objects.filter(sequence__gt=sequence).select_related("keep_down__case_item")
     for line in lines.order_by("sequence")[:most]:
         shared: dict[str, Any] = {
             "sequence": line.sequence,
@@ -50,7 +51,8 @@ def lines_after(sequence: int, *, most: int) -> Iterator[dict[str, Any]]:
         if not line.is_retraction and line.keep_down.lifted_at is None:
             fingerprint = line.keep_down.fingerprint
             shared["fingerprint"] = _shared_part(fingerprint)
-            shared["provenance"] = "reviewed"
+            is_imported = line.keep_down.case_item.origin == CaseItem.Origin.IMPORTED
+            shared["provenance"] = "imported" if is_imported else "reviewed"
         yield shared
 
 

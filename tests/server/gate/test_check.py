@@ -19,7 +19,8 @@ from staydown_server.cases.models import Case, CaseItem, Decision
 from staydown_server.gate import keep_down
 from staydown_server.gate.check import check
 from staydown_server.gate.models import Check, KeepDown
-from staydown_server.gate.policy import Answer, policy
+from staydown_server.gate.policy import Answer, Policy, policy
+from staydown_server.gate.provenance import How
 from staydown_server.review.decide import restore
 
 pytestmark = pytest.mark.django_db
@@ -141,15 +142,17 @@ def test_a_thing_is_kept_down_once(removed_case: Case) -> None:
 
 def test_the_policy_has_an_answer_to_every_kind_of_match() -> None:
     """A kind without an answer would be an error at the gate."""
-    assert set(get_args(MatchKind)) <= set(policy())
-    assert set(policy()) == {"identical", "same", "part", "region-replaced", "deposit"}
+    assert set(get_args(MatchKind)) <= set(policy().answers)
+    assert set(policy().answers) == {"identical", "same", "part", "region-replaced", "deposit"}
 
 
 def test_the_policy_is_the_one_in_the_file() -> None:
     """Data, not code."""
     text = resources.files("staydown_server.gate").joinpath("policy.toml").read_text("utf-8")
 
-    assert tomllib.loads(text) == {kind: answer.value for kind, answer in policy().items()}
+    told = tomllib.loads(text)
+    assert told.pop("imported") == policy().by_review[How.IMPORTED]
+    assert told == policy().answers
 
 
 @pytest.mark.parametrize("answer", list(Answer))
@@ -163,7 +166,9 @@ def test_the_strictest_match_decides(
     """What the policy says is what the host hears."""
     from staydown_server.gate import check as module
 
-    monkeypatch.setattr(module, "policy", lambda: {"identical": answer, "same": Answer.ALLOW})
+    monkeypatch.setattr(
+        module, "policy", lambda: Policy({"identical": answer, "same": Answer.ALLOW})
+    )
 
     verdict = check(fingerprint(picture), host=host)
 

@@ -27,7 +27,7 @@ from staydown_server.gate.admit import Wanted, admit
 from staydown_server.gate.check import check, judge
 from staydown_server.gate.hold import Upload
 from staydown_server.gate.models import Check, HeldUpload, KeepDown
-from staydown_server.gate.policy import DEPOSIT, Answer, PolicyError, policy, read
+from staydown_server.gate.policy import DEPOSIT, Answer, Policy, PolicyError, policy, read
 from staydown_server.jobs.models import Job
 from staydown_server.notices.receive import Receipt
 from staydown_server.notices.report import Kind
@@ -136,7 +136,7 @@ def test_it_never_blocks_even_the_same_file(deposited: Receipt, host: Host, pict
         Check.objects.filter(pk=stopped.pk).update(verdict="block")
     with pytest.raises(PolicyError, match="deposit"):
         read(
-            "\n".join(f'{kind} = "block"' for kind in policy() if kind != "region-replaced")
+            "\n".join(f'{kind} = "block"' for kind in policy().answers if kind != "region-replaced")
             + '\nregion-replaced = "hold"'
         )
 
@@ -147,7 +147,9 @@ def test_an_operator_may_wait_for_the_registration(
     """With "allow" nothing is held; the case opens once it is on show."""
     from staydown_server.gate import check as module
 
-    monkeypatch.setattr(module, "policy", lambda: {**policy(), DEPOSIT: Answer.ALLOW})
+    monkeypatch.setattr(
+        module, "policy", lambda: Policy({**policy().answers, DEPOSIT: Answer.ALLOW})
+    )
     assert upload(picture, host).answer == Answer.ALLOW
     assert not Case.objects.exists()
 

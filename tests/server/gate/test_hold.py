@@ -28,7 +28,7 @@ from staydown_server.gate.admit import Wanted, admit
 from staydown_server.gate.check import check
 from staydown_server.gate.hold import PREVIEW, Upload
 from staydown_server.gate.models import Check, HeldUpload, KeepDown
-from staydown_server.gate.policy import Answer, PolicyError, policy, read
+from staydown_server.gate.policy import Answer, Policy, PolicyError, policy, read
 from staydown_server.review.upload import decide_upload
 from staydown_server.review.withdraw import withdraw
 
@@ -94,7 +94,9 @@ def test_fingerprints_alone_are_held_without_a_picture(
     """Where the policy says hold: there is nothing to show, but something to decide."""
     from staydown_server.gate import check as module
 
-    monkeypatch.setattr(module, "policy", lambda: dict.fromkeys(policy(), Answer.HOLD))
+    monkeypatch.setattr(
+        module, "policy", lambda: Policy(dict.fromkeys(policy().answers, Answer.HOLD))
+    )
     told = fingerprint(recompressed(drawing)).to_json()
 
     assert check(Fingerprint.from_json(told), host=host).answer == Answer.HOLD
@@ -278,13 +280,16 @@ def test_nobody_elses_pictures_are_held(drawn_case: Case, host: Host) -> None:
 
 def test_the_policy_cannot_block_a_replaced_region() -> None:
     """The donor of a fake is nobody's to block unseen."""
-    as_shipped = "\n".join(f'{kind} = "{answer}"' for kind, answer in policy().items())
-    assert read(as_shipped) == policy()
+    as_shipped = "\n".join(f'{kind} = "{answer}"' for kind, answer in policy().answers.items())
+    assert read(as_shipped).answers == policy().answers
 
     stricter = as_shipped.replace('part = "hold"', 'part = "block"')
-    assert read(stricter)["part"] == Answer.BLOCK
+    assert read(stricter).answers["part"] == Answer.BLOCK
     with pytest.raises(PolicyError, match="a person must look"):
         read(as_shipped.replace('region-replaced = "hold"', 'region-replaced = "block"'))
+
+
+WHOLE = 'identical="block"\nsame="block"\npart="hold"\nregion-replaced="hold"\ndeposit="hold"\n'
 
 
 @pytest.mark.parametrize(
@@ -298,6 +303,12 @@ def test_the_policy_cannot_block_a_replaced_region() -> None:
             'deposit="hold"\nface="block"',
             "'face'",
         ),
+        (WHOLE + '[imported]\nface = "hold"', "'face'"),
+        (WHOLE + '[imported]\nregion-replaced = "block"', "a person must look"),
+        (WHOLE + '[imported]\ndeposit = "hold"', "'deposit'"),
+        (WHOLE + '[source.A]\nsame = "perhaps"', "'same'"),
+        (WHOLE + '[source]\nsame = "hold"', "a table of its own"),
+        (WHOLE + 'imported = "hold"', "are tables"),
     ],
 )
 def test_a_policy_that_cannot_be_used_says_why(text: str, says: str) -> None:

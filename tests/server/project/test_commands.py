@@ -154,7 +154,7 @@ def test_a_policy_that_blocks_replaced_regions_is_refused_at_the_start(
     from staydown_server.gate import policy
     from staydown_server.project import commands
 
-    kinds = set(policy.policy()) - {policy.DEPOSIT}
+    kinds = set(policy.policy().answers) - {policy.DEPOSIT}
     text = "\n".join([*(f'{kind} = "block"' for kind in kinds), 'deposit = "hold"'])
     monkeypatch.setattr(policy, "policy", lambda: policy.read(text))
 

@@ -12,6 +12,7 @@ class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
+        ('accounts', '0001_initial'),
         ('catalogue', '0001_initial'),
         ('notices', '0001_initial'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
@@ -39,7 +40,7 @@ class Migration(migrations.Migration):
             name='CaseItem',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('origin', models.CharField(choices=[('reported_url', 'Reported Url'), ('reported_file', 'Reported File'), ('swept', 'Swept'), ('registered', 'Registered'), ('held', 'Held')], max_length=20)),
+                ('origin', models.CharField(choices=[('reported_url', 'Reported Url'), ('reported_file', 'Reported File'), ('swept', 'Swept'), ('registered', 'Registered'), ('held', 'Held'), ('imported', 'Imported')], max_length=20)),
                 ('state', models.CharField(choices=[('locating', 'Locating'), ('not_found', 'Not Found'), ('sweeping', 'Sweeping'), ('ready', 'Ready')], max_length=20)),
                 ('reported_url', staydown_server.vault.fields.SealedTextField(default=str, purpose='reported address')),
                 ('fingerprint', models.TextField(blank=True)),
@@ -68,6 +69,7 @@ class Migration(migrations.Migration):
                 ('case_item', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to='cases.caseitem')),
                 ('decided_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, to=settings.AUTH_USER_MODEL)),
                 ('manner', models.CharField(blank=True, choices=[('', 'Plain'), ('remove_only', 'Remove Only'), ('not_valid', 'Not Valid'), ('unfounded', 'Unfounded'), ('undone', 'Undone')], max_length=20)),
+                ('importer', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, to='accounts.host')),
             ],
         ),
         migrations.CreateModel(
@@ -126,7 +128,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='caseitem',
-            constraint=models.CheckConstraint(condition=models.Q(('origin__in', ['reported_url', 'reported_file']), models.Q(('copy_of', None), _negated=True), _connector='OR'), name='copies_have_evidence'),
+            constraint=models.CheckConstraint(condition=models.Q(('origin__in', ['reported_url', 'reported_file', 'imported']), models.Q(('copy_of', None), _negated=True), _connector='OR'), name='copies_have_evidence'),
         ),
         migrations.AddConstraint(
             model_name='decision',
@@ -135,6 +137,10 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='decision',
             constraint=models.CheckConstraint(condition=models.Q(('reason', ''), _negated=True), name='decisions_have_reasons'),
+        ),
+        migrations.AddConstraint(
+            model_name='decision',
+            constraint=models.CheckConstraint(condition=models.Q(('decided_by', None), ('importer', None), _connector='OR'), name='decided_by_one'),
         ),
         migrations.AddConstraint(
             model_name='decision',
