@@ -43,11 +43,11 @@ def user_of_link(token: str) -> User:
 def use_link(token: str) -> User:
     """Spend the link and return its owner; raises :class:`LinkSpent`."""
     now = timezone.now()
-    # Claimed by a conditional update: of two clicks at once, one signs in.
-    claimed = SignInLink.objects.filter(
-        digest=_digest(token), used_at=None, expires_at__gt=now, user__is_active=True
-    ).update(used_at=now)
-    if not claimed:
+    usable = SignInLink.objects.filter(digest=_digest(token), expires_at__gt=now)
+    # Claimed by a conditional update: of two clicks at once, one signs in. It names no other
+    # table: PostgreSQL, having waited for the first, looks again at the link's own row alone.
+    active = User.objects.filter(is_active=True, signinlink__in=usable)
+    if not active.exists() or not usable.filter(used_at=None).update(used_at=now):
         raise LinkSpent
     return SignInLink.objects.select_related("user").get(digest=_digest(token)).user
 

@@ -21,6 +21,7 @@ from staydown_server.audit import rows
 
 if TYPE_CHECKING:
     from staydown_server.audit.anchor import Anchor
+    from staydown_server.audit.models import Head
 
 _GENESIS = "0" * 64
 _MOST_FAULTS = 100
@@ -51,16 +52,14 @@ def record(
     ``operator`` (a command) or ``system``. Facts are ids, counts and kinds: the log outlives
     every purge. Digests of the subject's row join them (``rows.py``).
     """
-    from staydown_server.audit.models import Entry, Head
+    from staydown_server.audit.models import Entry
 
     if not transaction.get_connection().in_atomic_block:
         raise RuntimeError("an audit line belongs in the transaction of its change")
     model = subject._meta.model
     if rows.is_audited(model):
         facts[rows.FACT] = rows.digests(model, [subject.pk]).get(subject.pk)
-    Head.objects.get_or_create(pk=1, defaults={"hash": _GENESIS, "seal": _seal(0, _GENESIS)})
-    # Held until the transaction ends: lines are numbered in the order they commit.
-    head = Head.objects.select_for_update().get(pk=1)
+    head = _head()
     entry = Entry(
         sequence=head.sequence + 1,
         at=timezone.now().isoformat(),
@@ -75,6 +74,13 @@ def record(
     head.sequence, head.hash = entry.sequence, entry.hash
     head.seal = _seal(head.sequence, head.hash)
     head.save()
+
+
+def is_ours() -> bool:
+    """Whether the log was begun with this installation's key; begins it if need be."""
+    with transaction.atomic():
+        head = _head()
+    return hmac.compare_digest(str(head.seal), _seal(head.sequence, head.hash))
 
 
 def verify(anchors: Iterable["Anchor"] = ()) -> Report:
@@ -109,6 +115,14 @@ def hash_of(line: dict[str, Any], previous: str) -> str:
     canonical = json.dumps(line, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     key = vault.subkey("audit chain")
     return hmac.digest(key, f"{previous}{canonical}".encode(), sha256).hex()
+
+
+def _head() -> "Head":
+    """Held until the transaction ends: lines are numbered in the order they commit."""
+    from staydown_server.audit.models import Head
+
+    Head.objects.get_or_create(pk=1, defaults={"hash": _GENESIS, "seal": _seal(0, _GENESIS)})
+    return Head.objects.select_for_update().get(pk=1)
 
 
 class _Walk:

@@ -1,6 +1,8 @@
 """What the hosts show, as they registered it, and the sequence that indexes follow."""
 
-from django.db import models
+from typing import Any
+
+from django.db import models, transaction
 
 from staydown import Fingerprint
 from staydown_server.accounts.models import Host
@@ -98,3 +100,13 @@ class Change(models.Model):
 
     class Meta:
         indexes = [models.Index(fields=["shelf", "sequence"], name="changes_of_a_shelf")]
+
+    def save(self, **options: Any) -> None:
+        """Add it inside the caller's transaction.
+
+        Transactions take turns, so that numbers are committed in their order: indexes go on
+        from the highest that they saw.
+        """
+        if not transaction.get_connection().in_atomic_block:
+            raise RuntimeError("a change belongs in the transaction of what changes")
+        super().save(**options)

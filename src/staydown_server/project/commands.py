@@ -154,7 +154,7 @@ def _serve(arguments: argparse.Namespace) -> int:
 
 def _record(arguments: argparse.Namespace) -> int:
     try:
-        _start(arguments.data, must_exist=True)
+        _start(arguments.data, must_exist=True, must_be_ours=False)
     except _CannotStart as error:
         return say(f"the records cannot be read: {error}", FAILED)
     return recording.run(arguments)
@@ -324,13 +324,23 @@ class _CannotStart(Exception):
     """The installation's folder cannot be used."""
 
 
-def _start(data: Path, *, must_exist: bool = False) -> None:
-    """Start Django on the installation in *data*: made if need be, brought up to date."""
+def _start(data: Path, *, must_exist: bool = False, must_be_ours: bool = True) -> None:
+    """Start Django on the installation in *data*: made if need be, brought up to date.
+
+    Unless it *must_be_ours*, a database whose log was begun with another key will do.
+    """
     if find_spec("django") is None:
         raise _CannotStart("the server's packages are missing: pip install 'staydown[server]'")
-    database = data / "staydown.sqlite3"
-    if must_exist and not database.exists():
-        raise _CannotStart(f"there is no installation in {data}")
+    from staydown_server.project.database import CannotConnect, is_begun, tables_are_ours
+
+    url = os.environ.get("STAYDOWN_DATABASE_URL", "")
+    try:
+        is_there = is_begun(url, data)
+    except CannotConnect as error:
+        raise _CannotStart(str(error)) from error
+    if must_exist and not is_there:
+        place = "the database of STAYDOWN_DATABASE_URL" if url else data
+        raise _CannotStart(f"there is no installation in {place}")
     try:
         data.mkdir(parents=True, exist_ok=True, mode=0o700)
         probe = data / f".writable-{os.getpid()}"
@@ -343,10 +353,10 @@ def _start(data: Path, *, must_exist: bool = False) -> None:
     # The key comes first: the settings read it.
     key_file = _key_file(data)
     if not key_file.exists():
-        if database.exists():
+        if is_there:
             raise _CannotStart(
                 f"the key {key_file} is missing, and without it what is stored cannot be read: "
-                "restore it from its backup"
+                "restore it from its backup, or copy it from the machine that has it"
             )
         _make_key(key_file)
     import django
@@ -360,7 +370,16 @@ def _start(data: Path, *, must_exist: bool = False) -> None:
         raise _CannotStart(str(error)) from error
     (data / "incoming").mkdir(exist_ok=True, mode=0o700)
     try:
-        call_command("migrate", verbosity=0, interactive=False)
+        with tables_are_ours():
+            call_command("migrate", verbosity=0, interactive=False)
+        from staydown_server import audit
+
+        if must_be_ours and not audit.is_ours():
+            raise _CannotStart(
+                f"the database was begun with another key than {key_file}: put that key there, "
+                "or correct the address of the database. If the key is the right one, somebody "
+                "altered the audit log: staydown audit verify"
+            )
     except DatabaseError as error:
         raise _CannotStart(f"the database in {data} cannot be used ({error})") from error
 

@@ -11,6 +11,8 @@ from django.conf.locale import LANG_INFO
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import to_language
 
+from staydown_server.project.database import database
+
 _N = TypeVar("_N", int, float)
 
 
@@ -141,21 +143,7 @@ TEMPLATES = [
     }
 ]
 
-DATABASES = {
-    "default": {
-        "ENGINE": "django.db.backends.sqlite3",
-        "NAME": DATA / "staydown.sqlite3",
-        "OPTIONS": {
-            # A writer takes its lock when it begins: no transaction fails half-way as "busy".
-            "transaction_mode": "IMMEDIATE",
-            "timeout": 20,
-            # FULL: what we acknowledge is on the disk, not only in its cache.
-            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; "
-            # What was erased is gone from the file, not merely from sight.
-            "PRAGMA secure_delete=ON;",
-        },
-    }
-}
+DATABASES = {"default": database(os.environ.get("STAYDOWN_DATABASE_URL", ""), DATA)}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 AUTH_USER_MODEL = "accounts.User"

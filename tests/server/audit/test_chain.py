@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as settings_of_hypothesis
 from hypothesis import strategies as st
 
+from server.mallory import is_sqlite, sql
 from server.story import power_fails_at_the_end
 from staydown_server import audit, vault
 from staydown_server.accounts.models import User
@@ -26,14 +27,6 @@ def lines(db: Any) -> None:
     for number in range(5):
         with transaction.atomic():
             audit.record("test.happened", bob, by="system", number=number, of=None, is_last=False)
-
-
-def sql(statement: str, *values: object) -> None:
-    with connection.cursor() as cursor:
-        # Mallory is bound by no promise of the tables.
-        cursor.execute("PRAGMA ignore_check_constraints = ON")
-        cursor.execute(statement, values)
-        cursor.execute("PRAGMA ignore_check_constraints = OFF")
 
 
 def faults() -> str:
@@ -236,6 +229,8 @@ def test_lines_of_another_key_are_found(lines: None, settings: Any, tmp_path: Pa
 @pytest.mark.parametrize("value", [b"\x00\xff", 7, ""])
 def test_what_is_no_text_is_found(lines: None, column: str, value: object) -> None:
     """SQLite stores anything anywhere."""
+    if isinstance(value, bytes) and not is_sqlite:
+        pytest.skip("PostgreSQL stores it nowhere")
     sql(f"UPDATE audit_entry SET {column} = %s WHERE sequence = 3", value)  # noqa: S608
 
     assert "line 3 was altered" in faults()
@@ -244,6 +239,8 @@ def test_what_is_no_text_is_found(lines: None, column: str, value: object) -> No
 @pytest.mark.parametrize("facts", ["", "{", "null", "[" * 100_000])
 def test_facts_that_are_no_json_are_found(lines: None, facts: str) -> None:
     """And no traceback."""
+    if facts != "null" and not is_sqlite:
+        pytest.skip("PostgreSQL does not store it")
     sql("UPDATE audit_entry SET facts = %s WHERE sequence = 3", facts)
 
     assert "line 3 was altered" in faults()

@@ -116,6 +116,18 @@ def test_a_lost_key_is_not_replaced(installation: Path, tmp_path: Path) -> None:
     assert "backup" in refused.stderr
 
 
+def test_another_key_is_not_taken_for_ours(installation: Path, tmp_path: Path) -> None:
+    """A second machine that made a key of its own would write what the first cannot read."""
+    (tmp_path / "other.key").write_bytes(os.urandom(32))
+    other = {"STAYDOWN_KEY_FILE": str(tmp_path / "other.key")}
+
+    refused = staydown(installation, "moderator", "link", "bob@desk.example", **other)
+
+    assert refused.returncode == 1
+    assert "begun with another key" in refused.stderr
+    assert "Traceback" not in refused.stderr
+
+
 def test_a_jurisdiction_that_is_none_is_refused_at_the_start(installation: Path) -> None:
     """Not found out when the first notice has no case."""
     refused = staydown(installation, "serve", "--port", "0", STAYDOWN_JURISDICTION="atlantis")

@@ -9,6 +9,7 @@ from django.core.management import call_command
 
 import staydown
 import staydown_server
+from server.mallory import sqlite_only
 from staydown_server.accounts.models import Host
 from staydown_server.catalogue.models import Item
 
@@ -53,6 +54,7 @@ def test_the_migrations_are_those_of_the_models() -> None:
     call_command("makemigrations", check=True, dry_run=True, verbosity=0)
 
 
+@sqlite_only
 def test_the_database_keeps_what_was_acknowledged(db: None) -> None:
     """Write-ahead log, synchronous FULL, foreign keys enforced."""
     from django.db import connection
@@ -66,6 +68,7 @@ def test_the_database_keeps_what_was_acknowledged(db: None) -> None:
     assert found == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1}
 
 
+@sqlite_only
 @pytest.mark.django_db(transaction=True)
 def test_what_was_erased_is_gone_from_the_file() -> None:
     """Purging a notice leaves nothing for whoever finds the disk."""

@@ -73,7 +73,8 @@ def test_a_sealed_text_that_mallory_exchanged_is_found(contested: Case) -> None:
             "UPDATE cases_decision SET reason = %s", [vault.seal_alike(b"no", purpose="reason")]
         )
 
-    assert [each.split(" was")[0] for each in disagreements()] == ["decision:1"]
+    decision = Decision.objects.get()
+    assert [each.split(" was")[0] for each in disagreements()] == [f"decision:{decision.pk}"]
 
 
 def test_a_decision_still_needs_words(contested: Case, bob: User) -> None:
