@@ -11,11 +11,13 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 from urllib.parse import urljoin
 
+import psycopg
 import requests
 
 import staydown
@@ -124,6 +126,7 @@ class Server(Process):
             text=True,
             check=False,
             timeout=SECONDS,
+            env={**os.environ, **self.environment},
         )
 
     def add_host(self, name: str, origin: str) -> dict[str, str]:
@@ -142,6 +145,9 @@ class Server(Process):
 
     def rows(self, query: str, *values: object) -> list[tuple[Any, ...]]:
         """Look into the database, as an operator could."""
+        if url := self.environment.get("STAYDOWN_DATABASE_URL"):
+            with psycopg.connect(url) as shared:
+                return shared.execute(query.replace("?", "%s").encode(), values).fetchall()
         with sqlite3.connect(self.data / "staydown.sqlite3", timeout=20) as database:
             rows = database.execute(query, values).fetchall()
         database.close()
@@ -157,9 +163,10 @@ class Server(Process):
 
     def all_jobs_done(self) -> bool:
         # What waits for tomorrow is not to be done now.
-        left = "SELECT count(*) FROM jobs_job WHERE finished_at IS NULL"
+        soon = datetime.now(UTC) + timedelta(hours=1)
+        left = "SELECT count(*) FROM jobs_job WHERE finished_at IS NULL AND run_at < ?"
         left += " AND name != 'review.watch_clocks'"
-        return self.rows(f"{left} AND run_at < datetime('now', '+1 hour')") == [(0,)]
+        return self.rows(left, soon.strftime("%Y-%m-%d %H:%M:%S+00")) == [(0,)]
 
     def audit_is_whole(self) -> bool:
         return self.command_line("audit", "verify").returncode == 0

@@ -4,13 +4,13 @@ import logging
 import threading
 from collections.abc import Sequence
 
-from django.db import DatabaseError, close_old_connections, connection
+from django.db import Error, close_old_connections, connection
 
 from staydown_server.catalogue.live import LiveIndex
+from staydown_server.catalogue.models import CHANGES
+from staydown_server.jobs.bell import Bell
 
 log = logging.getLogger(__name__)
-
-SECONDS = 0.25
 
 
 class Follower:
@@ -31,12 +31,13 @@ class Follower:
         self._thread.join()
 
     def _run(self) -> None:
+        bell = Bell(CHANGES)
         try:
             while not self._stopping.is_set():
                 close_old_connections()
                 for index in self._indexes:
                     self._keep(index)
-                self._stopping.wait(SECONDS)
+                bell.wait(self._stopping)
         finally:
             connection.close()
 
@@ -45,7 +46,7 @@ class Follower:
             index.follow()
             if self._writes_snapshots and index.is_worth_saving():
                 index.save()
-        except (DatabaseError, OSError) as error:
+        except (Error, OSError) as error:
             # Questions follow by themselves; /readyz says how far behind this process is.
             log.warning("the %s index could not be kept: %s", index.shelf, type(error).__name__)
             self._stopping.wait(1)

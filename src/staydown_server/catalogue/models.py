@@ -6,6 +6,10 @@ from django.db import models, transaction
 
 from staydown import Fingerprint
 from staydown_server.accounts.models import Host
+from staydown_server.jobs import bell
+
+#: What rings when a shelf changed.
+CHANGES = "changes"
 
 
 class Fingerprinted(models.Model):
@@ -110,3 +114,4 @@ class Change(models.Model):
         if not transaction.get_connection().in_atomic_block:
             raise RuntimeError("a change belongs in the transaction of what changes")
         super().save(**options)
+        bell.ring(CHANGES)

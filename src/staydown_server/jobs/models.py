@@ -12,7 +12,7 @@ class Job(models.Model):
 
     name = models.CharField(max_length=80)
     arguments = models.JSONField(default=dict)
-    created_at = models.DateTimeField(auto_now_add=True)
+    created_at = models.DateTimeField()
     run_at = models.DateTimeField()
     attempts = models.PositiveIntegerField(default=0)
     lease = models.UUIDField(null=True)

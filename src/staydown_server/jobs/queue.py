@@ -3,7 +3,7 @@
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, overload
 
 from django.conf import settings
@@ -11,9 +11,15 @@ from django.db import transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
+from staydown_server.jobs import bell
+
 if TYPE_CHECKING:
+    from django.db.models import QuerySet
+
     from staydown_server.jobs.models import Job
 
+#: What rings when there is a job to do.
+JOBS = "jobs"
 #: Seconds until the next try after the n-th failure: 1, 2, 4, ... up to ten minutes, for ever.
 LONGEST_PAUSE = 600
 
@@ -78,7 +84,10 @@ def defer(name: str, *, after: Any = timedelta(0), **ids: int) -> None:
     """
     from staydown_server.jobs.models import Job
 
-    Job.objects.create(name=name, arguments=ids, run_at=timezone.now() + after)
+    now = timezone.now()
+    Job.objects.create(name=name, arguments=ids, created_at=now, run_at=now + after)
+    if not after:
+        bell.ring(JOBS)
 
 
 def keep_waiting(again: "JobFunction", *, after: timedelta = timedelta(0)) -> None:
@@ -98,35 +107,43 @@ def keep_waiting(again: "JobFunction", *, after: timedelta = timedelta(0)) -> No
 
 def claim() -> "Job | None":
     """Take the lease of the oldest job that is due, or nothing."""
+
+    now, lease = timezone.now(), uuid.uuid4()
+    due = _due(now)
+    while candidate := due.order_by("run_at", "id").first():
+        # Another worker may have been quicker between the two statements: the update decides.
+        taken = due.filter(pk=candidate.pk)
+        if taken.update(lease=lease, leased_until=now + _lease(), attempts=F("attempts") + 1):
+            candidate.refresh_from_db()
+            # Whoever took it over since holds another lease: this one then renews nothing.
+            candidate.lease = lease
+            return candidate
+    return None
+
+
+def _due(now: datetime) -> "QuerySet[Job]":
+    """What nobody works on, and should be.
+
+    The clock may have been set back, or another machine's be ahead: what was to be done at once
+    does not wait for its time to come again, and a lease that lasts too long is none.
+    """
     from staydown_server.jobs.models import Job
 
-    now = timezone.now()
-    free = Q(leased_until=None) | Q(leased_until__lte=now)
-    due = Job.objects.filter(free, finished_at=None, run_at__lte=now)
-    candidate = due.order_by("run_at", "id").first()
-    if candidate is None:
-        return None
-    lease = uuid.uuid4()
-    until = now + timedelta(seconds=settings.JOB_LEASE_SECONDS)
-    # Another worker may have been quicker between the two statements: the update decides.
-    taken = due.filter(pk=candidate.pk).update(
-        lease=lease, leased_until=until, attempts=F("attempts") + 1
-    )
-    if not taken:
-        return None
-    candidate.refresh_from_db()
-    # Whoever took it over since holds another lease: this one then renews nothing.
-    candidate.lease = lease
-    return candidate
+    free = Q(leased_until=None) | Q(leased_until__lte=now) | Q(leased_until__gt=now + 2 * _lease())
+    is_time = Q(run_at__lte=now) | Q(created_at__gt=now, run_at=F("created_at"))
+    return Job.objects.filter(free, is_time, finished_at=None)
+
+
+def _lease() -> timedelta:
+    return timedelta(seconds=settings.JOB_LEASE_SECONDS)
 
 
 def renew(job: "Job") -> bool:
     """Keep the lease; False when somebody else has it by now."""
     from staydown_server.jobs.models import Job
 
-    until = timezone.now() + timedelta(seconds=settings.JOB_LEASE_SECONDS)
     held = Job.objects.filter(pk=job.pk, lease=job.lease, finished_at=None)
-    return bool(held.update(leased_until=until))
+    return bool(held.update(leased_until=timezone.now() + _lease()))
 
 
 def run(job: "Job") -> Exception | None:

@@ -5,15 +5,16 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 
 from django.conf import settings
-from django.db import close_old_connections, connection
-from django.db.utils import OperationalError
+from django.db import Error, close_old_connections, connection
 
 from staydown_server.jobs import queue
+from staydown_server.jobs.bell import Bell
 from staydown_server.jobs.models import Job
 
 log = logging.getLogger(__name__)
 
-IDLE_SECONDS = 0.2
+#: How soon a worker whose threads are all busy sees that it should stop.
+_BUSY_SECONDS = 0.2
 
 
 class Worker:
@@ -31,15 +32,16 @@ class Worker:
         """Work until :meth:`stop`."""
         leases = threading.Thread(target=self._keep_leases, name="leases")
         leases.start()
+        bell = Bell(queue.JOBS)
         try:
             while not self._stopping.is_set():
                 # A job is claimed only when somebody is free to begin with it.
-                if not self._free.acquire(timeout=IDLE_SECONDS):
+                if not self._free.acquire(timeout=_BUSY_SECONDS):
                     continue
                 job = self._claim()
                 if job is None:
                     self._free.release()
-                    self._stopping.wait(IDLE_SECONDS)
+                    bell.wait(self._stopping)
                     continue
                 with self._lock:
                     self._running[job.pk] = job
@@ -57,7 +59,7 @@ class Worker:
         close_old_connections()
         try:
             return queue.claim()
-        except OperationalError:
+        except Error:
             log.warning("the database did not let a job be claimed; trying again")
             return None
 
@@ -66,7 +68,7 @@ class Worker:
             error = queue.run(job)
             if error is not None:
                 log.warning("job %s %s: %s, again later", job.pk, job.name, type(error).__name__)
-        except OperationalError:
+        except Error:
             # The lease runs out by itself, and the job is tried again.
             log.warning("job %s %s: its end could not be written", job.pk, job.name)
         finally:
@@ -78,12 +80,13 @@ class Worker:
     def _keep_leases(self) -> None:
         try:
             while not self._ended.wait(settings.JOB_LEASE_SECONDS / 3):
+                close_old_connections()
                 with self._lock:
                     running = list(self._running.values())
                 for job in running:
                     try:
                         queue.renew(job)
-                    except OperationalError:
+                    except Error:
                         log.warning("job %s %s: its lease was not renewed", job.pk, job.name)
         finally:
             connection.close()

@@ -23,6 +23,11 @@ def serve(commands: "Subcommands") -> None:
     _add_data(command)
     command.add_argument("--host", default="127.0.0.1", help="address to listen on")
     command.add_argument("--port", type=int, default=8000, help="port to listen on")
+    command.add_argument(
+        "--only",
+        choices=("web", "jobs"),
+        help="serve one part here, and the other elsewhere, on the same PostgreSQL database",
+    )
     command.set_defaults(func=_serve)
 
 
@@ -146,7 +151,8 @@ def _serve(arguments: argparse.Namespace) -> int:
     try:
         _start(arguments.data)
         _check_data()
-        supervisor.serve(arguments.data, host=arguments.host, port=arguments.port)
+        parts = [arguments.only] if arguments.only else supervisor.PARTS
+        supervisor.serve(arguments.data, host=arguments.host, port=arguments.port, parts=parts)
     except (_CannotStart, supervisor.CannotServe) as error:
         return say(f"staydown cannot be started: {error}", FAILED)
     return DONE

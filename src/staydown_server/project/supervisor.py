@@ -9,7 +9,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import suppress
 from http import HTTPStatus
 from pathlib import Path
@@ -22,6 +22,8 @@ from staydown_server.project.lifeline import die_with_parent
 
 log = logging.getLogger("staydown_server.supervisor")
 
+#: What a machine can serve: pages and API, jobs, or both.
+PARTS = ("web", "jobs")
 STOP_SECONDS = 15
 #: A child that dies again within this time is restarted more slowly.
 QUICK_DEATH_SECONDS = 10
@@ -36,17 +38,18 @@ class CannotServe(Exception):
     """The server cannot be started; the sentence says why."""
 
 
-def serve(data: Path, *, host: str, port: int) -> None:
+def serve(data: Path, *, host: str, port: int, parts: Collection[str] = PARTS) -> None:
     """Run until SIGTERM or SIGINT; a child that dies is started again."""
     lock = _lock(data)
-    _check_port(host, port)
-    lock.write(f"{host} {port}")
-    lock.flush()
-    _discard_incoming(data)
-    children = [
-        _Child("web", _web_command(host, port)),
-        _Child("jobs", [sys.executable, "-m", "staydown_server.project.worker"]),
-    ]
+    children = []
+    if "web" in parts:
+        _check_port(host, port)
+        lock.write(f"{host} {port}")
+        lock.flush()
+        _discard_incoming(data)
+        children.append(_Child("web", _web_command(host, port)))
+    if "jobs" in parts:
+        children += [_Child("jobs", _worker_command(at)) for at in range(settings.JOB_PROCESSES)]
     stopping = False
 
     def stop(_number: int, _frame: FrameType | None) -> None:
@@ -58,7 +61,10 @@ def serve(data: Path, *, host: str, port: int) -> None:
     try:
         for child in children:
             child.start()
-        _say_when_ready(host, port, children, lambda: stopping)
+        if "web" in parts:
+            _say_when_ready(host, port, children, lambda: stopping)
+        else:
+            print("Staydown's jobs are run here", flush=True)
         while not stopping:
             for child in children:
                 child.watch()
@@ -132,6 +138,12 @@ def _web_command(host: str, port: int) -> list[str]:
     command += ["--blocking-threads", str(settings.WEB_THREADS), "--backpressure", "64"]
     command += ["--respawn-failed-workers", "--log-level", "warning"]
     return [*command, "staydown_server.project.wsgi:application"]
+
+
+def _worker_command(at: int) -> list[str]:
+    # One of them writes the snapshots that all processes here start from.
+    command = [sys.executable, "-m", "staydown_server.project.worker"]
+    return command if at == 0 else [*command, "--without-snapshots"]
 
 
 def served_at(data: Path) -> tuple[str, int] | None:

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sys
 from types import FrameType
 
 import django
@@ -19,7 +20,7 @@ def main() -> None:
     from staydown_server.review import escalate, purge
 
     worker = Worker(settings.JOB_THREADS)
-    follower = Follower(indexes(), writes_snapshots=True)
+    follower = Follower(indexes(), writes_snapshots="--without-snapshots" not in sys.argv)
 
     def stop(_number: int, _frame: FrameType | None) -> None:
         worker.stop()

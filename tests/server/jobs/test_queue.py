@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from django.db import connection
+from django.db.models import F
 from django.utils import timezone
 
 import staydown_server
@@ -144,6 +145,26 @@ def test_an_expired_lease_is_taken_over(work: dict[str, Any]) -> None:
     assert second.attempts == 2
     assert not queue.renew(first)
     assert queue.renew(second)
+
+
+def test_a_clock_that_is_set_back_makes_nobody_wait(work: dict[str, Any]) -> None:
+    """What was to be done at once is done, and a lease from the future ends; only what was to
+    wait does."""
+    hour = timedelta(hours=1)
+    jobs.defer("test.work", number=1)
+    first = queue.claim()
+    assert first
+    jobs.defer("test.work", number=2)
+    jobs.defer("test.work", number=3, after=timedelta(minutes=5))
+    # As much as if the clock said an hour less.
+    Job.objects.update(run_at=F("run_at") + hour, created_at=F("created_at") + hour)
+    Job.objects.exclude(lease=None).update(leased_until=F("leased_until") + hour)
+
+    while claimed := queue.claim():
+        queue.run(claimed)
+
+    assert work["ran"] == [1, 2]
+    assert Job.objects.get(finished_at=None).arguments == {"number": 3}
 
 
 def test_a_renewed_lease_is_not_taken_over(work: dict[str, Any], settings: Any) -> None:
