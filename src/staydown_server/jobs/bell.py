@@ -30,7 +30,7 @@ class Bell:
 
     def __init__(self, name: str) -> None:
         self._channel = f"staydown_{name}"
-        self._listening: object = None
+        self._listening: Any = None
 
     def wait(self, stopping: threading.Event) -> None:
         """Until it rings, it is time for a look, or *stopping* is set (which may be seen late)."""

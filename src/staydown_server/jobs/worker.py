@@ -2,7 +2,7 @@
 
 import logging
 import threading
-from concurrent.futures import ThreadPoolExecutor
+from queue import SimpleQueue
 
 from django.conf import settings
 from django.db import Error, close_old_connections, connection
@@ -26,12 +26,17 @@ class Worker:
         self._running: dict[int, Job] = {}
         self._lock = threading.Lock()
         self._free = threading.Semaphore(threads)
-        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="job")
+        self._claimed: SimpleQueue[Job | None] = SimpleQueue()
+        self._threads = [
+            threading.Thread(target=self._work_on, name=f"job-{number}")
+            for number in range(threads)
+        ]
 
     def run(self) -> None:
         """Work until :meth:`stop`."""
         leases = threading.Thread(target=self._keep_leases, name="leases")
-        leases.start()
+        for thread in (leases, *self._threads):
+            thread.start()
         bell = Bell(queue.JOBS)
         try:
             while not self._stopping.is_set():
@@ -45,9 +50,12 @@ class Worker:
                     continue
                 with self._lock:
                     self._running[job.pk] = job
-                self._pool.submit(self._work, job)
+                self._claimed.put(job)
         finally:
-            self._pool.shutdown()
+            for _ in self._threads:
+                self._claimed.put(None)
+            for thread in self._threads:
+                thread.join()
             self._ended.set()
             leases.join()
             connection.close()
@@ -63,6 +71,13 @@ class Worker:
             log.warning("the database did not let a job be claimed; trying again")
             return None
 
+    def _work_on(self) -> None:
+        try:
+            while (job := self._claimed.get()) is not None:
+                self._work(job)
+        finally:
+            connection.close()
+
     def _work(self, job: Job) -> None:
         try:
             error = queue.run(job)
@@ -72,7 +87,7 @@ class Worker:
             # The lease runs out by itself, and the job is tried again.
             log.warning("job %s %s: its end could not be written", job.pk, job.name)
         finally:
-            connection.close()
+            close_old_connections()
             with self._lock:
                 del self._running[job.pk]
             self._free.release()
