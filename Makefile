@@ -31,7 +31,7 @@ check: lint
 	$(PYTEST) -m "not browser"
 
 test: lint
-	@tools/debian-packages.sh "chromium=chromium fonts-dejavu-core"
+	@tools/debian-packages.sh "chromium=chromium fonts-dejavu-core" pg_ctlcluster=postgresql
 	$(PYTEST)
 
 bench: setup

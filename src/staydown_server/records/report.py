@@ -36,7 +36,7 @@ def report(year: int) -> dict[str, Numbers]:
         place.update(_shares(place))
         place.update({name: {"count": 0} for name in DURATIONS})
     for name, duration in DURATIONS.items():
-        for jurisdiction, quantiles in _quantiles(duration, period):
+        for jurisdiction, quantiles in quantiles_of(duration, period):
             numbers[jurisdiction][name] = quantiles
     return numbers
 
@@ -63,7 +63,8 @@ def _shares(counts: Numbers) -> Numbers:
     return shares
 
 
-def _quantiles(duration: Duration, period: Period) -> Iterator[tuple[str, Numbers]]:
+def quantiles_of(duration: Duration, period: Period) -> Iterator[tuple[str, Numbers]]:
+    """By jurisdiction, and as ``total``: how many, and the quantiles in hours."""
     by_jurisdiction: list[F] = [F("of")]
     for partition in (by_jurisdiction, []):
         found: dict[str, Numbers] = {}

@@ -55,6 +55,7 @@ FOR_EVERYBODY = {
 #: Moderators only, with the method of each.
 FOR_MODERATORS = {
     "queue": "GET",
+    "figures": "GET",
     "case": "GET",
     "decide": "POST",
     "ask": "POST",
