@@ -6,6 +6,7 @@ Status codes are numbers here, as ninja writes its own: as text they would stand
 from typing import Any
 
 from staydown_server.api.bodies import MOST_FINGERPRINTS
+from staydown_server.api.bulk import MOST_ITEMS
 
 Shape = dict[str, Any]
 
@@ -133,6 +134,11 @@ _VERDICT = _object(
     },
     *("id", "verdict", "matches"),
 )
+_WITH_FINGERPRINT = _object({**_ITEM, "fingerprint": _FINGERPRINT}, "id", "url", "fingerprint")
+_ANY_ITEM = {"description": "As one item alone. What is wrong with it is in its answer."}
+_REGISTERED = _object(
+    {**_VERDICT["properties"], "id": {}, "is_new": _FLAG, "problem": _PROBLEM}, "id"
+)
 _CASE = {
     "id": _NUMBER,
     "number": _text(),
@@ -194,16 +200,45 @@ REGISTER = {
                 "schema": _object({**_ITEM, "file": _FILE}, "id", "url", "file")
             },
             "application/json": {
-                "schema": _object(
-                    {**_ITEM, "fingerprint": _FINGERPRINT}, "id", "url", "fingerprint"
-                )
+                "schema": {
+                    "oneOf": [
+                        _WITH_FINGERPRINT,
+                        _object(
+                            {"items": _list(_ANY_ITEM, minItems=1, maxItems=MOST_ITEMS)},
+                            "items",
+                        ),
+                    ]
+                }
             },
         },
     },
     "responses": {
-        200: _answer("Known already; brought up to date", _VERDICT),
+        200: _answer(
+            "Known already, and brought up to date; or, of many, each with its verdict, or with "
+            "the problem for which it is not registered",
+            {"anyOf": [_VERDICT, _object({"items": _list(_REGISTERED)}, "items")]},
+        ),
         201: _answer("Registered; the verdict says what the gate thinks", _VERDICT),
         **_problems(*_BODY, 415, 503),
+    },
+}
+STRIKE_OUT_MANY = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "application/json": {
+                "schema": _object({"ids": _list(_text(), minItems=1, maxItems=MOST_ITEMS)}, "ids")
+            }
+        },
+    },
+    "responses": {
+        200: _answer(
+            "Which of them were struck out, and which were not known",
+            _object(
+                {"struck_out": _list(_text()), "unknown": _list(_text())}, "struck_out", "unknown"
+            ),
+        ),
+        **_problems(*_BODY),
     },
 }
 STRIKE_OUT = {"responses": {204: {"description": "Struck out"}, **_problems(400, 404)}}

@@ -14,9 +14,9 @@ class Problem(Exception):
         self.status, self.code, self.detail, self.more = status, code, detail, more
 
 
-def problem(status: int, code: str, detail: str, **more: Any) -> JsonResponse:
+def document(status: int, code: str, detail: str, **more: Any) -> dict[str, Any]:
     """*code* is stable and for programs; *detail* is a sentence for people."""
-    document = {
+    return {
         "type": f"urn:staydown:problem:{code}",
         "title": HTTPStatus(status).phrase,
         "status": status,
@@ -24,7 +24,12 @@ def problem(status: int, code: str, detail: str, **more: Any) -> JsonResponse:
         "code": code,
         **more,
     }
-    response = JsonResponse(document, status=status, content_type="application/problem+json")
+
+
+def problem(status: int, code: str, detail: str, **more: Any) -> JsonResponse:
+    """`document` as an answer."""
+    told = document(status, code, detail, **more)
+    response = JsonResponse(told, status=status, content_type="application/problem+json")
     if status == HTTPStatus.UNAUTHORIZED:
         response.headers["WWW-Authenticate"] = "Bearer"
     if "retry_after" in more:

@@ -12,7 +12,7 @@ from ninja.security import HttpBearer
 from staydown_server.accounts.hosts import host_of_key
 from staydown_server.accounts.models import Host
 from staydown_server.accounts.pace import wrong_codes_of_hosts
-from staydown_server.api import bodies, contract, shapes
+from staydown_server.api import bodies, bulk, contract, shapes
 from staydown_server.api.problems import Problem, problem
 from staydown_server.api.question import question
 from staydown_server.cases.models import Case
@@ -95,27 +95,36 @@ def check(request: HttpRequest) -> HttpResponse:
         raise Problem(409, "already-used", sentence) from None
 
 
-@api.post("/items", auth=Key("items"), openapi_extra=contract.REGISTER, summary="Register an item")
+@api.post("/items", auth=Key("items"), openapi_extra=contract.REGISTER, summary="Register items")
 def register_item(request: HttpRequest) -> HttpResponse:
-    """Tell us what you show. Repeating it with the same id brings it up to date."""
+    """Tell us what you show: one item with its file or fingerprint, or many with fingerprints.
+    Repeating it with the same id brings it up to date."""
+    host = _host(request)
     values = bodies.json_object(request) if bodies.is_json(request) else bodies.form(request)
-    wanted = {
-        "host_item_id": bodies.text(values, "id", limit=200, required=True),
-        "url": bodies.text(values, "url", limit=2000, required=True),
-        "media_url": bodies.text(values, "media_url", limit=2000),
-        "uploader": bodies.text(values, "uploader", limit=200),
-    }
+    if bodies.is_json(request) and "items" in values:
+        return _json({"items": bulk.register_items(host, values["items"])})
+    about = bulk.wanted(values, host)
     fingerprints = bodies.fingerprints(request)
     if len(fingerprints) != 1:
         raise Problem(422, "one-fingerprint", "An item has exactly one fingerprint.")
-    try:
-        item, is_new, verdict = admit(_host(request), Wanted(fingerprint=fingerprints[0], **wanted))
-    except register.NotOnThisHost:
-        sentence = "'url' and 'media_url' must be on an address registered for this host."
-        raise Problem(422, "not-your-address", sentence) from None
+    item, is_new, verdict = admit(host, Wanted(fingerprint=fingerprints[0], **about))
     return _json(
         {**shapes.verdict(verdict), "id": item.host_item_id}, status=201 if is_new else 200
     )
+
+
+@api.delete(
+    "/items",
+    auth=Key("items"),
+    openapi_extra=contract.STRIKE_OUT_MANY,
+    summary="Strike many items out",
+)
+def strike_out_many(request: HttpRequest) -> HttpResponse:
+    """Tell us which items you no longer have."""
+    if not bodies.is_json(request):
+        raise Problem(422, "not-an-object", "Send a JSON object with 'ids'.")
+    ids = bodies.json_object(request).get("ids")
+    return _json(bulk.strike_out_items(_host(request), ids))
 
 
 @api.delete(

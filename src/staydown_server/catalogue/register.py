@@ -1,5 +1,7 @@
 """Keep the catalogue: what a host shows is registered, and struck out when it is gone."""
 
+from collections.abc import Iterable
+
 from django.db import transaction
 from django.utils import timezone
 
@@ -57,13 +59,21 @@ def register(
 
 def strike_out(host: Host, host_item_id: str) -> bool:
     """The host no longer has the item; False if we never knew it."""
+    return bool(strike_out_many(host, [host_item_id]))
+
+
+def strike_out_many(host: Host, host_item_ids: Iterable[str]) -> list[str]:
+    """The host no longer has these; those that we knew, in order. All are struck out, or none."""
+    known = []
     with transaction.atomic():
-        item = Item.objects.filter(host=host, host_item_id=host_item_id).first()
-        if item is None:
-            return False
-        if item.gone_at is None:
-            item.gone_at = timezone.now()
-            item.save()
-            Change.objects.create(shelf=Shelf.CATALOGUE, entry_id=item.pk)
-            audit.record("item.gone", item, by=str(host))
-    return True
+        for host_item_id in dict.fromkeys(host_item_ids):
+            item = Item.objects.filter(host=host, host_item_id=host_item_id).first()
+            if item is None:
+                continue
+            known.append(host_item_id)
+            if item.gone_at is None:
+                item.gone_at = timezone.now()
+                item.save()
+                Change.objects.create(shelf=Shelf.CATALOGUE, entry_id=item.pk)
+                audit.record("item.gone", item, by=str(host))
+    return known

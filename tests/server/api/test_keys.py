@@ -18,6 +18,7 @@ pytestmark = pytest.mark.django_db
 ENDPOINTS = {
     ("POST", "/check"): ("/check", "check"),
     ("POST", "/items"): ("/items", "items"),
+    ("DELETE", "/items"): ("/items", "items"),
     ("DELETE", "/items/{item_id}"): ("/items/alices", "items"),
     ("POST", "/notices"): ("/notices", "notices"),
     ("GET", "/notices/{receipt}"): ("/notices/AAAA-AAAA-AAAA-AAAA", "notices"),
