@@ -41,11 +41,16 @@ item_remove = Signal()
 item_restore = Signal()
 upload_allowed = Signal()
 upload_refused = Signal()
+check_done = Signal()
 #: Staydown's verdict on something that it heard of late: ``entry`` and ``verdict``.
 late_verdict = Signal()
 
 SIGNALS = dict(
-    zip(EVENTS, (item_remove, item_restore, upload_allowed, upload_refused), strict=True)
+    zip(
+        EVENTS,
+        (item_remove, item_restore, upload_allowed, upload_refused, check_done),
+        strict=True,
+    )
 )
 
 

@@ -32,7 +32,7 @@ class NotUnderstood(StaydownError):
     """Raise it when an event is signed and makes no sense to you: nothing was done."""
 
 
-EVENTS = ("item.remove", "item.restore", "upload.allowed", "upload.refused")
+EVENTS = ("item.remove", "item.restore", "upload.allowed", "upload.refused", "check.done")
 NOT_OBEYED = (Forged, UnknownItem, Overtaken, NotUnderstood)
 
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 from staydown_server.accounts.models import Host
-from staydown_server.api import bodies, shapes
+from staydown_server.api import bodies
 from staydown_server.api.problems import Problem, document
 from staydown_server.catalogue import register
 from staydown_server.catalogue.locate import on_host
@@ -42,7 +42,7 @@ def register_items(host: Host, listed: Any) -> list[dict[str, Any]]:
             told = document(problem.status, problem.code, problem.detail, **problem.more)
             answers[-1]["problem"] = told
     for place, (_, is_new, verdict) in zip(good, admit_many(host, [*good.values()]), strict=True):
-        answers[place] |= {**shapes.verdict(verdict), "id": answers[place]["id"], "is_new": is_new}
+        answers[place] |= {**verdict.to_dict(), "id": answers[place]["id"], "is_new": is_new}
     return answers
 
 

@@ -134,6 +134,15 @@ _VERDICT = _object(
     },
     *("id", "verdict", "matches"),
 )
+_LATER = _object(
+    {
+        "id": _text(),
+        "state": {"enum": ["waiting", "done", "failed"]},
+        "answer": _VERDICT,
+        "problem": _object({"code": _text(), "detail": _text()}, "code", "detail"),
+    },
+    *("id", "state"),
+)
 _WITH_FINGERPRINT = _object({**_ITEM, "fingerprint": _FINGERPRINT}, "id", "url", "fingerprint")
 _ANY_ITEM = {"description": "As one item alone. What is wrong with it is in its answer."}
 _REGISTERED = _object(
@@ -167,7 +176,15 @@ _RECEIPT = _object({"receipt": _text(), "received_at": _TIME}, "receipt", "recei
 
 CHECK = {
     "parameters": [
-        _idempotency_key("Asked again with the same key, the same question has the same answer.")
+        _idempotency_key("Asked again with the same key, the same question has the same answer."),
+        {
+            "in": "header",
+            "name": "Prefer",
+            "description": "`respond-async`: a film, or the file at `url`, is checked later. The "
+            "event `check.done` tells of it, and `GET /later/{name}`.",
+            "required": False,
+            "schema": _text(),
+        },
     ],
     "requestBody": {
         "required": True,
@@ -190,7 +207,17 @@ CHECK = {
             "application/octet-stream": {"schema": _FILE},
         },
     },
-    "responses": {200: _answer("The verdict", _VERDICT), **_problems(*_BODY, 409, 415, 503)},
+    "responses": {
+        200: _answer("The verdict", _VERDICT),
+        202: _answer("It is checked later", _LATER),
+        **_problems(*_BODY, 409, 415, 429, 503),
+    },
+}
+LATER_CHECK = {
+    "responses": {
+        200: _answer("Whether it still waits, and what came of it", _LATER),
+        **_problems(404, 422),
+    }
 }
 REGISTER = {
     "requestBody": {

@@ -3,7 +3,6 @@
 import json
 from dataclasses import dataclass
 from hashlib import sha256
-from http import HTTPStatus
 from typing import Any
 
 from django.conf import settings
@@ -11,12 +10,13 @@ from django.core.files import File
 from django.http import HttpRequest
 
 from staydown import Fingerprint
+from staydown.media.formats import PREFIX_BYTES, VIDEO_DEMUXERS, recognise
 from staydown_server.accounts.models import Host
 from staydown_server.api import bodies
 from staydown_server.api.bodies import Reader
 from staydown_server.api.problems import Problem
-from staydown_server.catalogue import fetch
 from staydown_server.catalogue.look import LARGEST_FILE
+from staydown_server.catalogue.obtain import NotObtained, obtain
 
 #: For the file behind an address, while the host waits for its verdict.
 URL_SECONDS = 30.0
@@ -40,6 +40,22 @@ class Question:
                 digest.update(chunk)
         return json.dumps([self.told, digest and digest.hexdigest()], sort_keys=True)
 
+    @property
+    def is_long(self) -> bool:
+        """Whether it is a film, or may be one: an address does not tell."""
+        if self.file is None:
+            return "url" in self.told
+        self.file.seek(0)
+        return recognise(self.file.read(PREFIX_BYTES)) in VIDEO_DEMUXERS
+
+    @property
+    def url(self) -> str:
+        """The address that was sent, "" where there is none; or a problem."""
+        if "fingerprints" in self.told or "fingerprint" in self.told:
+            sentence = "Send either 'url' or 'fingerprints', not both."
+            raise Problem(422, "url-and-fingerprints", sentence)
+        return bodies.text(self.told, "url", limit=_LONGEST_URL)
+
     def fingerprints(self, host: Host) -> tuple[list[Fingerprint], Reader | None]:
         """What the gate is asked with, and what reads the file once more; or a problem."""
         if self.file is not None:
@@ -47,10 +63,7 @@ class Question:
             return [made], reader
         if "url" not in self.told:
             return bodies.listed_fingerprints(self.told), None
-        if "fingerprints" in self.told or "fingerprint" in self.told:
-            sentence = "Send either 'url' or 'fingerprints', not both."
-            raise Problem(422, "url-and-fingerprints", sentence)
-        content = fetched(bodies.text(self.told, "url", limit=_LONGEST_URL), host)
+        content = fetched(self.url, host)
         return [bodies.of_bytes(content)], lambda: content
 
 
@@ -64,19 +77,7 @@ def fetched(url: str, host: Host) -> bytes:
     """The file at *url*, which must be on an address of *host*, or a problem."""
     limit = min(LARGEST_FILE, settings.UPLOAD_LIMIT)
     try:
-        answer = fetch.fetch(url, host=host, limit=limit, seconds=URL_SECONDS)
-    except fetch.Refused as error:
-        raise Problem(422, "url-refused", f"It was not fetched: {error}.", field="url") from None
-    except fetch.TooLong:
-        sentence = f"The file at 'url' has more than {limit} bytes."
-        raise Problem(413, "too-large", sentence, field="url") from None
-    except fetch.FetchError as error:
-        sentence = f"It could not be fetched: {error}."
-        raise Problem(422, "url-unreachable", sentence, field="url") from None
-    if 300 <= answer.status < 400:
-        sentence = "'url' redirects, which is not followed: send the address of the file itself."
-        raise Problem(422, "url-redirects", sentence, field="url")
-    if answer.status != HTTPStatus.OK:
-        sentence = f"'url' answered with status {answer.status}, not with a file."
-        raise Problem(422, "url-not-there", sentence, field="url")
-    return answer.body
+        return obtain(url, host, limit=limit, seconds=URL_SECONDS)
+    except NotObtained as error:
+        status = 413 if error.code == "too-large" else 422
+        raise Problem(status, error.code, str(error), field="url") from None

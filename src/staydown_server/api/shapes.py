@@ -3,18 +3,7 @@
 from typing import Any
 
 from staydown_server.cases.models import Case, CaseItem
-from staydown_server.gate.check import Verdict
 from staydown_server.review.status import Status
-
-
-def verdict(given: Verdict) -> dict[str, Any]:
-    """A verdict; each match names the keep-down it met."""
-    matches = []
-    for match in given.matches:
-        shape = match.to_dict()
-        shape["keep_down"] = int(shape.pop("id"))
-        matches.append(shape)
-    return {"id": str(given.id), "verdict": given.answer.value, "matches": matches}
 
 
 def case(one: Case) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 import json
 from typing import Any
+from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.utils import translation
@@ -18,8 +19,10 @@ from staydown_server.api.question import question
 from staydown_server.cases.models import Case
 from staydown_server.catalogue import register
 from staydown_server.gate import check as gate
+from staydown_server.gate import later
 from staydown_server.gate.admit import Wanted, admit
 from staydown_server.gate.hold import Upload
+from staydown_server.gate.models import LaterCheck
 from staydown_server.gate.once import AskedSomethingElse, once
 from staydown_server.notices.receive import AlreadyUsed, new_submission, notice_of, receive
 from staydown_server.notices.report import Incomplete, Kind, Report, TooLong, TooMany
@@ -75,24 +78,47 @@ def _host(request: HttpRequest) -> Host:
 @api.post("/check", auth=Key("check"), openapi_extra=contract.CHECK, summary="Check an upload")
 def check(request: HttpRequest) -> HttpResponse:
     """Ask the gate whether an upload may be shown: send the file, its address, or its
-    fingerprints."""
+    fingerprints. With ``Prefer: respond-async`` a film is checked later, and the webhook told."""
     host, asked = _host(request), question(request)
     reference = bodies.text(asked.told, "reference", limit=200)
     uploader = bodies.text(asked.told, "uploader", limit=200)
 
     def answer() -> dict[str, Any]:
+        if "respond-async" in request.headers.get("Prefer", "") and asked.is_long:
+            named = {"reference": reference, "uploader": uploader}
+            return later.ask_later(host, **named, file=asked.file, url=asked.url).to_dict()
         fingerprints, read_file = asked.fingerprints(host)
         upload = Upload(reference=reference, uploader=uploader, read_file=read_file)
-        return shapes.verdict(gate.check(*fingerprints, host=host, upload=upload))
+        return gate.check(*fingerprints, host=host, upload=upload).to_dict()
 
     key = bodies.idempotency_key(request)
-    if not key:
-        return _json(answer())
     try:
-        return _json(once(host, key, asked.name, answer))
+        told = once(host, key, asked.name, answer) if key else answer()
     except AskedSomethingElse:
         sentence = "This Idempotency-Key was used for another question."
         raise Problem(409, "already-used", sentence) from None
+    except later.TooManyWait:
+        sentence = "Too many of your films wait to be checked. Ask again in a minute."
+        raise Problem(429, "too-many-waiting", sentence, retry_after=60) from None
+    if "state" not in told:
+        return _json(told)
+    waiting = _json(told, status=202)
+    waiting.headers["Location"] = f"/api/v1/later/{told['id']}"
+    return waiting
+
+
+@api.get(
+    "/later/{name}",
+    auth=Key("check"),
+    openapi_extra=contract.LATER_CHECK,
+    summary="What became of a film",
+)
+def later_check(request: HttpRequest, name: UUID) -> HttpResponse:
+    """Whether a film that is checked later still waits, and the verdict. For a day after it."""
+    asked = LaterCheck.objects.filter(host=_host(request), name=name).first()
+    if asked is None:
+        raise Problem(404, "not-found", "No check of yours has this id.")
+    return _json(asked.to_dict())
 
 
 @api.post("/items", auth=Key("items"), openapi_extra=contract.REGISTER, summary="Register items")
@@ -108,9 +134,7 @@ def register_item(request: HttpRequest) -> HttpResponse:
     if len(fingerprints) != 1:
         raise Problem(422, "one-fingerprint", "An item has exactly one fingerprint.")
     item, is_new, verdict = admit(host, Wanted(fingerprint=fingerprints[0], **about))
-    return _json(
-        {**shapes.verdict(verdict), "id": item.host_item_id}, status=201 if is_new else 200
-    )
+    return _json({**verdict.to_dict(), "id": item.host_item_id}, status=201 if is_new else 200)
 
 
 @api.delete(

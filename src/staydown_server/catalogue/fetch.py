@@ -5,6 +5,7 @@ name is resolved once, the answer is checked, and the connection goes to that ve
 that a name that changes its mind in between leads nowhere else. Redirects are not followed.
 """
 
+import io
 import ipaddress
 import socket
 import threading
@@ -12,7 +13,7 @@ import time
 from collections.abc import Mapping
 from contextlib import closing, suppress
 from dataclasses import dataclass
-from typing import Any
+from typing import IO, Any
 from urllib.parse import urlsplit
 
 import urllib3
@@ -59,8 +60,10 @@ def fetch(
     headers: Mapping[str, str] | None = None,
     limit: int = 0,
     seconds: float = WHOLE_SECONDS,
+    into: IO[bytes] | None = None,
 ) -> Answer:
-    """Send one request to *host* and read at most *limit* bytes of the answer.
+    """Send one request to *host* and read at most *limit* bytes of the answer, which are
+    written *into* a file where one is given.
 
     Raises :class:`Refused` for an address that is not the host's, :class:`TooLong` for an
     answer of more than *limit* bytes, and :class:`FetchError` when the host cannot be reached
@@ -101,8 +104,10 @@ def fetch(
                     preload_content=False,
                 )
                 with closing(answer):
-                    content = _read(answer, limit, ends_at=ends_at)
-                return Answer(answer.status, dict(answer.headers), content)
+                    content = into or io.BytesIO()
+                    _read(answer, content, limit, ends_at=ends_at)
+                body_read = content.getvalue() if isinstance(content, io.BytesIO) else b""
+                return Answer(answer.status, dict(answer.headers), body_read)
         except (urllib3.exceptions.HTTPError, OSError) as error:
             # Nothing was sent yet where there was no connection: the next address may have one.
             if isinstance(error, urllib3.exceptions.ConnectTimeoutError) and address != last:
@@ -181,13 +186,13 @@ class _SecurePool(urllib3.HTTPSConnectionPool):
     ConnectionCls = _WatchedTls
 
 
-def _read(answer: urllib3.BaseHTTPResponse, limit: int, *, ends_at: float) -> bytes:
-    body = bytearray()
+def _read(answer: urllib3.BaseHTTPResponse, into: IO[bytes], limit: int, *, ends_at: float) -> None:
+    length = 0
     while limit and (chunk := answer.read1(_CHUNK, decode_content=False)):
-        body += chunk
-        if len(body) > limit:
+        length += len(chunk)
+        if length > limit:
             raise TooLong("the host's answer is longer than we accept")
+        into.write(chunk)
     # What was cut off would look like the end.
     if time.monotonic() > ends_at:
         raise FetchError("the host is too slow")
-    return bytes(body)

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 from uuid import UUID, uuid4
 
 from django.db import transaction
@@ -38,6 +39,15 @@ class Verdict:
     @property
     def blocks(self) -> bool:
         return self.answer == Answer.BLOCK
+
+    def to_dict(self) -> dict[str, Any]:
+        """As the host is told; each match names the keep-down it met."""
+        matches = []
+        for match in self.matches:
+            shape = match.to_dict()
+            shape["keep_down"] = int(shape.pop("id"))
+            matches.append(shape)
+        return {"id": str(self.id), "verdict": self.answer.value, "matches": matches}
 
 
 def check(*fingerprints: Fingerprint, host: Host, upload: hold.Upload | None = None) -> Verdict:

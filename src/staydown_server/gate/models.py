@@ -1,6 +1,7 @@
 """What is kept down, what the gate stopped, and what waits there for a person."""
 
 import uuid
+from typing import Any
 
 from django.db import models
 from django.db.models import Q
@@ -165,6 +166,39 @@ class HeldMatch(models.Model):
         if ground is None or ground.case_item is None:
             raise AssertionError("an upload is held for what stands in a case")
         return ground.case_item
+
+
+class LaterCheck(models.Model):
+    """A film that a host asked about, and is told of later. Its file lies in ``later/``."""
+
+    class State(models.TextChoices):
+        WAITING = "waiting"
+        DONE = "done"
+        # It could not be read, or not be fetched.
+        FAILED = "failed"
+
+    host = models.ForeignKey(Host, on_delete=models.CASCADE)
+    # What the host knows it by.
+    name = models.UUIDField(default=uuid.uuid4, unique=True)
+    reference = models.CharField(max_length=200, blank=True)
+    uploader = models.CharField(max_length=200, blank=True)
+    # Where the file is to be fetched from, if it was not sent.
+    url = models.CharField(max_length=2000, blank=True)
+    asked_at = models.DateTimeField(auto_now_add=True)
+    state = models.CharField(max_length=10, choices=State.choices, default=State.WAITING)
+    # The verdict, or what went wrong.
+    answer = models.JSONField(default=dict)
+    done_at = models.DateTimeField(null=True)
+    told_at = models.DateTimeField(null=True)
+
+    def to_dict(self) -> dict[str, Any]:
+        """As the host is told."""
+        told: dict[str, Any] = {"id": str(self.name), "state": self.state}
+        if self.state == self.State.DONE:
+            told["answer"] = self.answer
+        elif self.state == self.State.FAILED:
+            told["problem"] = self.answer
+        return told
 
 
 class GivenAnswer(models.Model):

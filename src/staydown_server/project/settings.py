@@ -50,6 +50,8 @@ WEB_THREADS = _number("STAYDOWN_WEB_THREADS", 4)
 # Where "leave quickly" leads: a page that everybody visits.
 LEAVE_TO = os.environ.get("STAYDOWN_LEAVE_TO", "https://www.wikipedia.org/")
 UPLOAD_LIMIT = _number("STAYDOWN_UPLOAD_LIMIT_MB", 64) * 1_000_000
+# The largest film that is fetched to be checked later.
+FILM_LIMIT = _number("STAYDOWN_FILM_LIMIT_MB", 2000) * 1_000_000
 # The header in which the proxy before us names its client.
 CLIENT_ADDRESS_HEADER = os.environ.get("STAYDOWN_CLIENT_ADDRESS_HEADER", "")
 

@@ -15,6 +15,7 @@ def main() -> None:
     from django.conf import settings
 
     from staydown_server.catalogue.follow import Follower
+    from staydown_server.gate import later
     from staydown_server.jobs.worker import Worker
     from staydown_server.project.health import indexes
     from staydown_server.review import escalate, purge
@@ -27,6 +28,7 @@ def main() -> None:
 
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
+    later.discard_orphans()
     purge.schedule()
     escalate.schedule()
     follower.start()

@@ -6,4 +6,4 @@ class ReviewConfig(AppConfig):
 
     def ready(self) -> None:
         # Registers the jobs.
-        from staydown_server.review import purge, tell_upload, upload  # noqa: F401
+        from staydown_server.review import purge, tell_check, tell_upload, upload  # noqa: F401

@@ -24,7 +24,7 @@ from staydown_server.cases.retention import retention, retention_here
 from staydown_server.catalogue import sweep as catalogue
 from staydown_server.catalogue.models import Change
 from staydown_server.gate import check as gate
-from staydown_server.gate.models import GivenAnswer, HeldUpload, KeepDown
+from staydown_server.gate.models import GivenAnswer, HeldUpload, KeepDown, LaterCheck
 from staydown_server.jobs import job, keep_waiting
 from staydown_server.jobs.models import Job
 from staydown_server.notices.models import Letter, Notice, Subscription
@@ -240,6 +240,12 @@ def _old_answers(now: datetime) -> QuerySet[GivenAnswer]:
     return GivenAnswer.objects.filter(at__lt=now - retention_here().answer)
 
 
+def _told_checks(now: datetime) -> QuerySet[LaterCheck]:
+    return LaterCheck.objects.filter(done_at__lt=now - retention_here().answer).exclude(
+        told_at=None
+    )
+
+
 #: What people told us goes first.
 RULES = (
     Rule("notices", _notices, _erase_notice),
@@ -251,5 +257,6 @@ RULES = (
     Rule("sign-in links", lambda now: SignInLink.objects.filter(expires_at__lt=now)),
     Rule("finished jobs", _finished_jobs),
     Rule("answers under a key", _old_answers),
+    Rule("films that were checked later", _told_checks),
     Rule("changes of the indexes", _passed_changes),
 )

@@ -17,6 +17,7 @@ pytestmark = pytest.mark.django_db
 #: here fails test_every_endpoint_is_in_the_table.
 ENDPOINTS = {
     ("POST", "/check"): ("/check", "check"),
+    ("GET", "/later/{name}"): ("/later/00000000-0000-4000-8000-000000000000", "check"),
     ("POST", "/items"): ("/items", "items"),
     ("DELETE", "/items"): ("/items", "items"),
     ("DELETE", "/items/{item_id}"): ("/items/alices", "items"),

@@ -130,4 +130,20 @@ class Migration(migrations.Migration):
                 ('at', models.DateTimeField(db_index=True)),
             ],
         ),
+        migrations.CreateModel(
+            name='LaterCheck',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('name', models.UUIDField(default=uuid.uuid4, unique=True)),
+                ('reference', models.CharField(blank=True, max_length=200)),
+                ('uploader', models.CharField(blank=True, max_length=200)),
+                ('url', models.CharField(blank=True, max_length=2000)),
+                ('asked_at', models.DateTimeField(auto_now_add=True)),
+                ('state', models.CharField(choices=[('waiting', 'Waiting'), ('done', 'Done'), ('failed', 'Failed')], default='waiting', max_length=10)),
+                ('answer', models.JSONField(default=dict)),
+                ('done_at', models.DateTimeField(null=True)),
+                ('told_at', models.DateTimeField(null=True)),
+                ('host', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to='accounts.host')),
+            ],
+        ),
     ]

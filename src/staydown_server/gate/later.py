@@ -1,0 +1,135 @@
+"""Check a long film after the host was answered, and have it told."""
+
+import os
+import tempfile
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from threading import BoundedSemaphore
+from typing import Any
+
+from django.conf import settings
+from django.core.files import File
+from django.db import transaction
+from django.utils import timezone
+
+import staydown
+from staydown import Fingerprint
+from staydown_server import jobs
+from staydown_server.accounts.models import Host
+from staydown_server.catalogue.obtain import NotObtained, obtain
+from staydown_server.catalogue.read import fingerprint_file
+from staydown_server.gate.check import check
+from staydown_server.gate.hold import Upload
+from staydown_server.gate.models import LaterCheck
+from staydown_server.jobs import RetryLater, job
+
+#: So many of one host may wait: their files lie on our disk.
+MOST_WAITING = 1000
+#: For the file behind an address.
+URL_SECONDS = 1800.0
+_ORPHAN_SECONDS = 3600.0
+# Half of those who work: removals must not wait for films.
+_turns = BoundedSemaphore(max(1, settings.JOB_THREADS // 2))
+
+
+class TooManyWait(Exception):
+    """The host asks for more than we get done; it should ask again in a minute."""
+
+
+class Busy(RetryLater):
+    """Others are being checked."""
+
+
+def ask_later(
+    host: Host, *, reference: str, uploader: str, file: "File[bytes] | None" = None, url: str = ""
+) -> LaterCheck:
+    """Have the film in *file*, or at *url*, checked as soon as there is time.
+
+    Once this returns it is checked, and the host told, whatever is killed meanwhile.
+    """
+    if LaterCheck.objects.filter(host=host, state=LaterCheck.State.WAITING).count() >= MOST_WAITING:
+        raise TooManyWait
+    asked = LaterCheck(host=host, reference=reference, uploader=uploader, url=url)
+    if file is not None:
+        _keep(file, _place(asked))
+    with transaction.atomic():
+        asked.save()
+        check_later.defer(later_id=asked.pk)
+    return asked
+
+
+@job("gate.check_later")
+def check_later(later_id: int) -> None:
+    """Check it, put the answer on record, let go of the file, and have the host told."""
+    if not _turns.acquire(blocking=False):
+        raise Busy("others are being checked", seconds=2)
+    try:
+        asked = LaterCheck.objects.select_related("host").get(pk=later_id)
+        if asked.state == LaterCheck.State.WAITING:
+            _answer(asked)
+    finally:
+        _turns.release()
+
+
+def discard_orphans() -> None:
+    """Files for which nobody asks: their process was killed before they were on record, or
+    before they were let go."""
+    waiting = LaterCheck.objects.filter(state=LaterCheck.State.WAITING)
+    known = {_place(asked).name for asked in waiting}
+    with suppress(FileNotFoundError):
+        for path in _folder().iterdir():
+            # A new one may be on record in a moment.
+            is_old = path.stat().st_mtime < time.time() - _ORPHAN_SECONDS
+            if is_old and path.name not in known:
+                path.unlink()
+
+
+def _answer(asked: LaterCheck) -> None:
+    try:
+        if asked.url:
+            with tempfile.NamedTemporaryFile(dir=settings.FILE_UPLOAD_TEMP_DIR) as file:
+                limit, into = settings.FILM_LIMIT, file.file
+                obtain(asked.url, asked.host, limit=limit, seconds=URL_SECONDS, into=into)
+                file.flush()
+                answer = _verdict(asked, Path(file.name))
+        else:
+            answer = _verdict(asked, _place(asked))
+        state = LaterCheck.State.DONE
+    except (staydown.MediaError, NotObtained) as error:
+        state, answer = LaterCheck.State.FAILED, {"code": error.code, "detail": str(error)}
+    with transaction.atomic():
+        done = {"state": state, "answer": answer, "done_at": timezone.now()}
+        waiting = LaterCheck.objects.filter(pk=asked.pk, state=LaterCheck.State.WAITING)
+        if waiting.update(**done):
+            jobs.defer("review.tell_check", later_id=asked.pk)
+    _place(asked).unlink(missing_ok=True)
+
+
+def _verdict(asked: LaterCheck, path: Path) -> dict[str, Any]:
+    made: Fingerprint = fingerprint_file(path)
+    # A small copy for the desk is made in memory.
+    is_small = path.stat().st_size <= settings.UPLOAD_LIMIT
+    read_file: Callable[[], bytes] | None = path.read_bytes if is_small else None
+    upload = Upload(asked.reference, asked.uploader, read_file)
+    return check(made, host=asked.host, upload=upload).to_dict()
+
+
+def _folder() -> Path:
+    return Path(settings.DATA) / "later"
+
+
+def _place(asked: LaterCheck) -> Path:
+    return _folder() / str(asked.name)
+
+
+def _keep(file: "File[bytes]", place: Path) -> None:
+    """On the disk before the host has its answer; readable by us alone."""
+    place.parent.mkdir(mode=0o700, exist_ok=True)
+    place.touch(mode=0o600, exist_ok=False)
+    with place.open("wb") as copy:
+        for chunk in file.chunks():
+            copy.write(chunk)
+        copy.flush()
+        os.fsync(copy.fileno())
