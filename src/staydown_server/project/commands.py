@@ -139,6 +139,15 @@ def restore(commands: "Subcommands") -> None:
     command.set_defaults(func=_restore)
 
 
+def move(commands: "Subcommands") -> None:
+    """``staydown move``: from the file in the folder to PostgreSQL."""
+    command = commands.add_parser(
+        "move", help="move from SQLite to the database of STAYDOWN_DATABASE_URL"
+    )
+    _add_data(command)
+    command.set_defaults(func=_move)
+
+
 def _add_data(command: argparse.ArgumentParser) -> None:
     default = Path(os.environ.get("STAYDOWN_DATA", "var/staydown"))
     command.add_argument("--data", type=Path, default=default, help="the installation's folder")
@@ -324,6 +333,40 @@ def _restore(arguments: argparse.Namespace) -> int:
 
 def _key_file(data: Path) -> Path:
     return Path(os.environ.get("STAYDOWN_KEY_FILE", data / "keys" / "installation.key"))
+
+
+def _move(arguments: argparse.Namespace) -> int:
+    file = arguments.data / "staydown.sqlite3"
+    if not os.environ.get("STAYDOWN_DATABASE_URL"):
+        return say("STAYDOWN_DATABASE_URL must say where to: it is not set", WRONG_USE)
+    if not file.exists():
+        return say(f"nothing can be moved: there is no {file}", FAILED)
+    try:
+        _start(arguments.data, must_be_ours=False)
+    except _CannotStart as error:
+        return say(f"nothing can be moved: {error}", FAILED)
+    from django.db import DatabaseError
+
+    from staydown_server import vault
+    from staydown_server.project import moving, supervisor
+    from staydown_server.project.say import show_progress
+
+    try:
+        with supervisor.lock(arguments.data):
+            moved = moving.move(arguments.data, tell=show_progress)
+    except (moving.CannotMove, supervisor.CannotServe, vault.VaultError) as error:
+        return say(f"nothing was moved: {error}", FAILED)
+    except DatabaseError as error:
+        # Its text can quote a row.
+        return say(f"nothing was moved: a database refused ({type(error).__name__})", FAILED)
+    finally:
+        show_progress(None)
+    print(
+        f"Moved {sum(moved.rows.values())} rows of {len(moved.rows)} tables; all are as they were."
+    )
+    print(f"The audit log is whole: {moved.lines} lines. Every sealed value can be read.")
+    print(f"The old file is {file}.moved: destroy it once you have a backup of the new database.")
+    return DONE
 
 
 class _CannotStart(Exception):

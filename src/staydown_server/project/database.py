@@ -36,7 +36,13 @@ def database(url: str, data: Path) -> dict[str, Any]:
 def is_begun(url: str, data: Path) -> bool:
     """Whether there are tables already; raises :class:`CannotConnect`. Needs no Django."""
     if not url:
-        return (data / "staydown.sqlite3").exists()
+        file = data / "staydown.sqlite3"
+        if not file.exists() and file.with_name(f"{file.name}.moved").exists():
+            raise CannotConnect(
+                f"the installation in {data} was moved to PostgreSQL: STAYDOWN_DATABASE_URL must "
+                "say where it is"
+            )
+        return file.exists()
     if find_spec("psycopg") is None:
         raise CannotConnect("PostgreSQL's driver is missing: pip install 'staydown[postgresql]'")
     import psycopg

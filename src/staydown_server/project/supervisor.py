@@ -40,12 +40,12 @@ class CannotServe(Exception):
 
 def serve(data: Path, *, host: str, port: int, parts: Collection[str] = PARTS) -> None:
     """Run until SIGTERM or SIGINT; a child that dies is started again."""
-    lock = _lock(data)
+    held = lock(data)
     children = []
     if "web" in parts:
         _check_port(host, port)
-        lock.write(f"{host} {port}")
-        lock.flush()
+        held.write(f"{host} {port}")
+        held.flush()
         _discard_incoming(data)
         children.append(_Child("web", _web_command(host, port)))
     if "jobs" in parts:
@@ -74,7 +74,7 @@ def serve(data: Path, *, host: str, port: int, parts: Collection[str] = PARTS) -
             child.ask_to_stop()
         for child in children:
             child.wait()
-        lock.close()
+        held.close()
 
 
 class _Child:
@@ -149,26 +149,27 @@ def _worker_command(at: int) -> list[str]:
 def served_at(data: Path) -> tuple[str, int] | None:
     """Where a server runs on the folder *data*: host and port; None where none does."""
     try:
-        with (data / "serving").open() as lock:
+        with (data / "serving").open() as serving:
             try:
-                fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+                fcntl.fserving(serving, fcntl.LOCK_SH | fcntl.LOCK_NB)
             except OSError:
-                host, _, port = lock.read().rpartition(" ")
+                host, _, port = serving.read().rpartition(" ")
                 return (host, int(port)) if port else None
     except OSError:
         return None
     return None
 
 
-def _lock(data: Path) -> IO[str]:
-    lock = (data / "serving").open("a")
+def lock(data: Path) -> IO[str]:
+    """Nobody else serves the folder while the file is open; raises :class:`CannotServe`."""
+    held = (data / "serving").open("a")
     try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
-        lock.close()
+        held.close()
         raise CannotServe(f"another server is running on the folder {data}") from error
-    lock.truncate(0)
-    return lock
+    held.truncate(0)
+    return held
 
 
 def _check_port(host: str, port: int) -> None:
