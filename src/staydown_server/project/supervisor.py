@@ -151,7 +151,7 @@ def served_at(data: Path) -> tuple[str, int] | None:
     try:
         with (data / "serving").open() as serving:
             try:
-                fcntl.fserving(serving, fcntl.LOCK_SH | fcntl.LOCK_NB)
+                fcntl.flock(serving, fcntl.LOCK_SH | fcntl.LOCK_NB)
             except OSError:
                 host, _, port = serving.read().rpartition(" ")
                 return (host, int(port)) if port else None
