@@ -40,6 +40,10 @@ def length_required(request: HttpRequest) -> HttpResponse:
     return _answer(request, 411, "length-required", "Send the request with a Content-Length.")
 
 
+def too_slow(request: HttpRequest) -> HttpResponse:
+    return _answer(request, 408, "too-slow", "The request came too slowly. Send it again.")
+
+
 def our_fault(request: HttpRequest) -> HttpResponse:
     log_where_it_broke()
     return _answer(

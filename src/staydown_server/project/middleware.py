@@ -8,18 +8,21 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
 from staydown_server.project import errors
+from staydown_server.project.whole_requests import TOO_SLOW
 
 Handler = Callable[[HttpRequest], HttpResponse]
 _NUMBER = re.compile("[0-9]{1,18}")
 
 
 class UploadLimit:
-    """Refuses a body that is too large before reading it."""
+    """Refuses a body that is too large before reading it, and one that came too slowly."""
 
     def __init__(self, get_response: Handler) -> None:
         self._get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
+        if request.META.get(TOO_SLOW):
+            return errors.too_slow(request)
         length = request.META.get("CONTENT_LENGTH") or ""
         if length and not _NUMBER.fullmatch(length):
             return errors.bad_request(request)

@@ -25,6 +25,10 @@ log = logging.getLogger("staydown_server.supervisor")
 #: What a machine can serve: pages and API, jobs, or both.
 PARTS = ("web", "jobs")
 STOP_SECONDS = 15
+#: So many connections each web process holds at once.
+MOST_CLIENTS = 1000
+#: For the headers of a request, from the first byte on.
+HEADER_MILLISECONDS = 10_000
 #: A child that dies again within this time is restarted more slowly.
 QUICK_DEATH_SECONDS = 10
 LONGEST_PAUSE = 30.0
@@ -133,11 +137,13 @@ class _Child:
 
 
 def _web_command(host: str, port: int) -> list[str]:
-    command = [sys.executable, "-m", "granian", "--interface", "wsgi", "--no-ws"]
+    command = [sys.executable, "-m", "granian", "--interface", "asginl", "--no-ws"]
     command += ["--host", host, "--port", str(port), "--workers", str(settings.WEB_PROCESSES)]
-    command += ["--blocking-threads", str(settings.WEB_THREADS), "--backpressure", "64"]
+    # Of clients, not of threads: many may be slow (project/whole_requests.py).
+    command += ["--backlog", "2048", "--backpressure", str(MOST_CLIENTS)]
+    command += ["--http1-header-read-timeout", str(HEADER_MILLISECONDS)]
     command += ["--respawn-failed-workers", "--log-level", "warning"]
-    return [*command, "staydown_server.project.wsgi:application"]
+    return [*command, "staydown_server.project.asgi:application"]
 
 
 def _worker_command(at: int) -> list[str]:

@@ -1,4 +1,4 @@
-"""The WSGI application that granian serves."""
+"""Django's application, which asgi.py gives whole requests to."""
 
 import os
 
