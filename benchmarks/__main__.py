@@ -18,6 +18,7 @@ BENCHMARKS = (
     "hasher",
     "copies",
     "archive",
+    "check",
     "private_asking",
     "lists",
     "videos",
