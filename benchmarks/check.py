@@ -1,10 +1,12 @@
 """``POST /check`` under load: uploads and look-ups a second, how long they wait, memory.
 
-``python -m benchmarks.check [--bank N] [--seconds S] [--requests N] [--hashes real]``
+``python -m benchmarks.check [--bank N] [--seconds S] [--requests N] [--local N]``
 
 A server of its own, held to one core, answers four clients on the other; the gate keeps N
 fingerprints down. "A second" is by the clock, "a core second" by the processor time that the
-server and its decoders took: on a machine where others work, the second one holds. The peer's
+server and its decoders took: on a machine where others work, the second one holds. The N have a
+PDQ hash alone, as those of a list; pictures are then sent once more after --local photos were kept
+down as files, with their local layers, so that each upload's is made and asked, too. The peer's
 numbers are those that Hasher-Matcher-Actioner gave with four clients on two cores, measured
 elsewhere: no peer runs here. Memory is that of the web server and its decoders, before and after
 --requests further uploads. Results also go to ``artefacts/check.json``.
@@ -100,6 +102,30 @@ def fill(data: Path, count: int, kind: str) -> None:
     check.live_index.save()
 
 
+def fill_local(data: Path, count: int) -> None:
+    """Keep *count* photos down as well, as files that somebody reported."""
+    from staydown_server.project.commands import _start
+
+    _start(data)
+    from staydown_server.catalogue.models import Change, Shelf
+    from staydown_server.catalogue.read import fingerprint_bytes, stored_form
+    from staydown_server.gate.models import KeepDown
+
+    kept = iter(KeepDown.objects.order_by("pk")[:count])
+    for keep, path in zip(kept, reversed(photos()), strict=False):
+        keep.fingerprint = stored_form(fingerprint_bytes(path.read_bytes()))
+        keep.save(update_fields=["fingerprint"])
+        Change.objects.create(shelf=Shelf.GATE, entry_id=keep.pk)
+
+
+def _apart(function: Callable[..., None], *arguments: Any) -> None:
+    """In a process of its own: Django is set up once in each."""
+    process = multiprocessing.Process(target=function, args=arguments)
+    process.start()
+    process.join()
+    assert process.exitcode == 0
+
+
 def uploads(size: tuple[int, int]) -> list[Body]:
     """Photos of that size, each another crop, as cameras and phones write them."""
     dice, made = random.Random(3), []
@@ -182,10 +208,7 @@ def under_load(
 def measure(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
     data = folder / "data"
     began = time.perf_counter()
-    filling = multiprocessing.Process(target=fill, args=(data, options.bank, options.hashes))
-    filling.start()
-    filling.join()
-    assert filling.exitcode == 0
+    _apart(fill, data, options.bank, options.hashes)
     add = ["host", "add", "forum", "--origin", "http://127.0.0.1:9", "--private", "--json"]
     add += ["--webhook", "http://127.0.0.1:9/hook", "--data", str(data)]
     told = subprocess.run([str(STAYDOWN), *add], check=True, capture_output=True, text=True)
@@ -214,6 +237,11 @@ def measure(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
             "requests": run["requests"],
             "MB before": before,
             "MB after": resident(server.pid),
+        }
+        _apart(fill_local, data, options.local)
+        found["with local layers"] = {
+            name: under_load(port, key, bodies, server.pid, seconds=options.seconds)
+            for name, bodies in asked.items()
         }
     finally:
         server.send_signal(signal.SIGTERM)
@@ -271,6 +299,7 @@ def main() -> int:
     parser.add_argument("--bank", type=int, default=1_000_000)
     parser.add_argument("--seconds", type=float, default=20.0)
     parser.add_argument("--requests", type=int, default=100_000)
+    parser.add_argument("--local", type=int, default=100)
     parser.add_argument("--hashes", choices=["random", "real"], default="random")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
