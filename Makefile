@@ -2,14 +2,17 @@
 # make run      Staydown on 127.0.0.1:8000 and Plaza, a sample host, on 127.0.0.1:8001
 # make test     everything CI runs
 # make check    the same without the browser, for quick rounds
+# make postgresql  all tests of the server on PostgreSQL; "make test" runs those that differ
 # make bench    the benchmarks
 # make fuzz     damaged pictures and films for a minute: each a hash or a named error (SECONDS, COUNT)
 # make messages compile the French catalogue after a change
-.PHONY: setup run test check lint bench fuzz messages lock clean
+.PHONY: setup run test check postgresql lint bench fuzz messages lock clean
 .DELETE_ON_ERROR:
 
 SOURCES := $(shell find src frontend tools/frontend.sh -type f ! -name '*.pyc' ! -path '*/node_modules/*' ! -path '*/built/*')
 PYTEST := .venv/bin/python -m pytest
+# Where databases differ: turns, numbers, claims, sealed values.
+DIFFERENT := $(addprefix tests/server/,accounts audit catalogue jobs sharing vault)
 
 setup: .venv/.installed
 
@@ -28,11 +31,17 @@ lint: setup
 	@tools/frontend.sh check
 
 check: lint
+	@tools/debian-packages.sh "pg_ctlcluster=postgresql"
 	$(PYTEST) -m "not browser"
 
 test: lint
-	@tools/debian-packages.sh "chromium=chromium fonts-dejavu-core" pg_ctlcluster=postgresql
+	@tools/debian-packages.sh "chromium=chromium fonts-dejavu-core" "pg_ctlcluster=postgresql"
 	$(PYTEST)
+	TEST_DATABASE=postgresql $(PYTEST) $(DIFFERENT)
+
+postgresql: setup
+	@tools/debian-packages.sh "pg_ctlcluster=postgresql"
+	TEST_DATABASE=postgresql $(PYTEST) tests/server
 
 bench: setup
 	.venv/bin/python -m benchmarks

@@ -81,6 +81,8 @@ def _sqlite(path: Path) -> dict[str, Any]:
     return {
         "ENGINE": "django.db.backends.sqlite3",
         "NAME": path,
+        # A thread keeps its connection: to open one takes as long as to answer a question.
+        "CONN_MAX_AGE": None,
         "OPTIONS": {
             # A writer takes its lock when it begins: no transaction fails half-way as "busy".
             "transaction_mode": "IMMEDIATE",
