@@ -87,7 +87,11 @@ def _secret_key() -> str:
 SECRET_KEY = _secret_key()
 DEBUG = False
 _public = urlsplit(PUBLIC_URL)
-ALLOWED_HOSTS = sorted({_public.hostname or "127.0.0.1", "127.0.0.1", "localhost"})
+# Names under which machines ask us: probes, and whoever collects numbers.
+_others = {name.strip() for name in os.environ.get("STAYDOWN_OTHER_HOSTS", "").split(",")} - {""}
+ALLOWED_HOSTS = sorted({_public.hostname or "127.0.0.1", "127.0.0.1", "localhost"} | _others)
+# Without it nobody is told any numbers.
+METRICS_TOKEN = os.environ.get("STAYDOWN_METRICS_TOKEN", "")
 CSRF_TRUSTED_ORIGINS = [f"{_public.scheme}://{_public.netloc}"]
 
 INSTALLED_APPS = [
@@ -240,12 +244,18 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 10_000_000
 # More than the form takes: it says so itself, and keeps what was typed.
 DATA_UPLOAD_MAX_NUMBER_FILES = 100
 
+_log_format = os.environ.get("STAYDOWN_LOG_FORMAT", "line")
+if _log_format not in ("line", "json"):
+    raise ImproperlyConfigured(f"STAYDOWN_LOG_FORMAT is {_log_format!r}: write line or json")
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
+    "formatters": {
+        "line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"},
+        "json": {"()": "staydown_server.project.logs.JSONLine"},
+    },
     "handlers": {
-        "stderr": {"class": "logging.StreamHandler", "formatter": "line"},
+        "stderr": {"class": "logging.StreamHandler", "formatter": _log_format},
         "nowhere": {"class": "logging.NullHandler"},
     },
     "root": {"handlers": ["stderr"], "level": "WARNING"},

@@ -4,11 +4,13 @@ from django.urls import include, path
 
 from staydown_server.api.v1 import api
 from staydown_server.project import health
+from staydown_server.project.metrics import metrics
 
 urlpatterns = [
     path("api/v1/", api.urls),
     path("livez", health.livez),
     path("readyz", health.readyz),
+    path("metrics", metrics),
     path("", include("staydown_server.api.hma.urls")),
     path("", include("staydown_server.web.urls")),
 ]
