@@ -5,8 +5,9 @@
 # make postgresql  all tests of the server on PostgreSQL; "make test" runs those that differ
 # make bench    the benchmarks
 # make fuzz     damaged pictures and films for a minute: each a hash or a named error (SECONDS, COUNT)
+# make faults   each fault ROUNDS (10) times on both databases: acknowledged, lost
 # make messages compile the French catalogue after a change
-.PHONY: setup run test check postgresql lint bench fuzz messages lock clean
+.PHONY: setup run test check postgresql lint bench faults fuzz messages lock clean
 .DELETE_ON_ERROR:
 
 SOURCES := $(shell find src frontend tools/frontend.sh -type f ! -name '*.pyc' ! -path '*/node_modules/*' ! -path '*/built/*')
@@ -45,6 +46,10 @@ postgresql: setup
 
 bench: setup
 	.venv/bin/python -m benchmarks
+
+faults: setup
+	@tools/debian-packages.sh "pg_ctlcluster=postgresql" >&2
+	@PYTHONPATH=tests:tests/story .venv/bin/python -m faults --rounds $(or $(ROUNDS),10)
 
 fuzz: setup
 	PYTHONPATH=tests .venv/bin/python -m library.media.fuzz --seconds $(or $(SECONDS),60) --count $(or $(COUNT),1000000)

@@ -12,7 +12,7 @@ import requests
 from changed_copies import cropped
 from examples.plaza.scenes.landscapes import mountain_lake
 from PIL import Image
-from world import Server, Visitor, free_port, wait_for
+from world import Server, Visitor, children_of, descendants, free_port, kill, wait_for
 
 
 class SlowHost(ThreadingHTTPServer):
@@ -159,23 +159,19 @@ def test_no_acknowledged_notice_is_lost_however_often_the_server_is_killed(
 def test_a_killed_child_is_started_again(server: Server) -> None:
     """The web server and the worker are watched over."""
     assert server.process is not None
-    children = _children(server.process.pid)
+    children = children_of(server.process.pid)
     assert len(children) == 2
     for child in children:
-        Path(f"/proc/{child}").stat()
-        import os
-        import signal
+        kill(child)
 
-        os.kill(child, signal.SIGKILL)
-
-    wait_for(lambda: len(set(_children(server.process.pid)) - set(children)) == 2, why="new ones")
+    wait_for(lambda: len(set(children_of(server.process.pid)) - set(children)) == 2, why="new ones")
     server.wait_ready()
 
 
 def test_nothing_outlives_a_killed_server(server: Server) -> None:
     """After kill -9 the port is free, and no worker goes on behind one's back."""
     assert server.process is not None
-    family = _descendants(server.process.pid)
+    family = descendants(server.process.pid)
     assert len(family) >= 3
 
     server.kill()
@@ -222,15 +218,6 @@ def _sweep_job(server: Server) -> tuple[int, bool, bool]:
 
 def _state_of_removal(server: Server) -> str:
     return str(server.rows("SELECT state FROM removal_removal")[0][0])
-
-
-def _children(pid: int) -> list[int]:
-    return [int(c) for c in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
-
-
-def _descendants(pid: int) -> list[int]:
-    children = _children(pid)
-    return children + [grandchild for child in children for grandchild in _descendants(child)]
 
 
 def _is_running(pid: int) -> bool:

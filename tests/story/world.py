@@ -46,6 +46,19 @@ def wait_for(what: Callable[[], Any], *, seconds: float = SECONDS, why: str = ""
     raise AssertionError(f"nothing came of it in {seconds} s: {why}")
 
 
+def children_of(pid: int) -> list[int]:
+    return [int(c) for c in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def descendants(pid: int) -> list[int]:
+    children = children_of(pid)
+    return children + [grandchild for child in children for grandchild in descendants(child)]
+
+
+def kill(pid: int) -> None:
+    os.kill(pid, signal.SIGKILL)
+
+
 @dataclass
 class Process:
     """A process that the tests start, stop and kill."""

@@ -124,13 +124,15 @@ def claim() -> "Job | None":
 def _due(now: datetime) -> "QuerySet[Job]":
     """What nobody works on, and should be.
 
-    The clock may have been set back, or another machine's be ahead: what was to be done at once
-    does not wait for its time to come again, and a lease that lasts too long is none.
+    The clock may have been set back, or another machine's be ahead: what was to be done at once,
+    or was tried already, does not wait for its time to come again, and a lease that lasts too
+    long is none.
     """
     from staydown_server.jobs.models import Job
 
     free = Q(leased_until=None) | Q(leased_until__lte=now) | Q(leased_until__gt=now + 2 * _lease())
-    is_time = Q(run_at__lte=now) | Q(created_at__gt=now, run_at=F("created_at"))
+    is_immediate = Q(run_at=F("created_at")) | Q(attempts__gt=0)
+    is_time = Q(run_at__lte=now) | (Q(created_at__gt=now) & is_immediate)
     return Job.objects.filter(free, is_time, finished_at=None)
 
 
