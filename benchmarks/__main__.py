@@ -19,6 +19,7 @@ BENCHMARKS = (
     "copies",
     "archive",
     "check",
+    "load",
     "private_asking",
     "lists",
     "videos",

@@ -59,6 +59,8 @@ class Traffic:
         while not stop.is_set():
             try:
                 one()
+                # The jobs behind the notices must be done in the end, too.
+                time.sleep(0.05)
             except requests.RequestException:
                 self.refused += 1
                 time.sleep(0.05)
@@ -207,7 +209,7 @@ def suffer(world: World, traffic: Traffic, fault: str) -> None:
 def outcome(world: World, traffic: Traffic) -> dict[str, int | bool]:
     """Once everything is done: the numbers."""
     server = world.server
-    wait_for(server.all_jobs_done, why="each notice has its case")
+    wait_for(server.all_jobs_done, seconds=300, why="each notice has its case")
     cases = server.rows("SELECT count(*), count(DISTINCT notice_id) FROM cases_case")[0]
     return {
         "acknowledged": len(traffic.receipts) + len(traffic.items),
