@@ -23,6 +23,7 @@ from staydown_server.catalogue import sweep as catalogue_sweep
 from staydown_server.catalogue.models import Item
 from staydown_server.catalogue.register import register
 from staydown_server.gate import check as gate_check
+from staydown_server.gate import listed as gate_listed
 from staydown_server.notices.receive import Receipt
 
 
@@ -35,7 +36,7 @@ def english_again() -> None:
 @pytest.fixture(autouse=True)
 def fresh_indexes(monkeypatch: pytest.MonkeyPatch) -> None:
     """What this process has in memory ends with the test, as the rows do."""
-    for module in (catalogue_sweep, gate_check, deposit):
+    for module in (catalogue_sweep, gate_check, gate_listed, deposit):
         again = copy(module.live_index)
         again._loaded, again._tried, again._lock = None, None, threading.Lock()
         monkeypatch.setattr(module, "live_index", again)

@@ -90,7 +90,7 @@ def test_a_stranger_gets_nothing(server: Server, alice: Visitor, charlie: Visito
         page = charlie.get(path)
         assert page.status_code == 401
         assert "SD-" not in page.text
-    for path in ("cases", "cases/1", f"notices/{code}", "hash-list"):
+    for path in ("cases", "cases/1", f"notices/{code}", "hash-lists/a.example/head.json"):
         answer = requests.get(f"{server.url}/api/v1/{path}", timeout=20)
         assert (answer.status_code, answer.json()["code"]) == (401, "unauthorised")
 

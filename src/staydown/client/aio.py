@@ -12,7 +12,7 @@ import anyio
 import anyio.to_thread
 import httpx
 
-from staydown.client.answers import Case, CaseWithItems, Line, Receipt, StaydownError, Verdict
+from staydown.client.answers import Case, CaseWithItems, Receipt, StaydownError, Verdict
 from staydown.client.asking import Pause, Send, Step, Steps, Tell, Work
 from staydown.client.base import Base
 from staydown.client.conversations import CaughtUp, OnVerdict
@@ -88,13 +88,6 @@ class AsyncStaydown(Base):
     async def case(self, case_id: int) -> CaseWithItems:
         """As `Staydown.case`."""
         return await self._do(self._conversations.case(case_id))
-
-    async def hash_list(self, *, after: int = 0) -> AsyncIterator[Line]:
-        """As `Staydown.hash_list`."""
-        while page := await self._do(self._conversations.lines_after(after)):
-            for line in page:
-                yield line
-            after = page[-1].sequence
 
     async def catch_up(self, on_verdict: OnVerdict) -> CaughtUp:
         """As `Staydown.catch_up`; *on_verdict* may be a coroutine function."""

@@ -95,20 +95,6 @@ class Receipt:
     received_at: str
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
-    """A line of the hash list: ``add`` with a fingerprint, or ``retract`` of an earlier *entry*.
-
-    An addition without a fingerprint was retracted later.
-    """
-
-    sequence: int
-    entry: str
-    op: str
-    at: str
-    fingerprint: Mapping[str, Any] | None = None
-
-
 class CaseItem(TypedDict):
     item: str | None
     state: str

@@ -1,7 +1,6 @@
 """Everything that a host says to Staydown, step by step; see `staydown.client.asking`."""
 
 import contextlib
-import json
 import logging
 import time
 import uuid
@@ -14,7 +13,6 @@ from urllib.parse import quote
 from staydown.client.answers import (
     Case,
     CaseWithItems,
-    Line,
     NotFound,
     Receipt,
     Refused,
@@ -122,7 +120,7 @@ class Conversations:
             for kind in kinds:
                 yield Work(partial(spool.drop, kind, name))
 
-    # Notices, cases, the hash list
+    # Notices, cases
 
     def send_notice(self, notice: Mapping[str, Any], idempotency_key: str) -> Steps[Receipt]:
         headers = {"Idempotency-Key": idempotency_key or uuid.uuid4().hex}
@@ -141,16 +139,6 @@ class Conversations:
         said: Any = yield from self.get(f"/cases/{case_id}")
         whole: CaseWithItems = said
         return whole
-
-    def lines_after(self, sequence: int) -> Steps[list[Line]]:
-        send = Send("GET", "/api/v1/hash-list", query={"after": sequence})
-        answer = yield from ask(send, self.breaker)
-        if not answer.is_success:
-            object_in(answer, method="GET")
-        return [
-            Line(said["sequence"], said["entry"], said["op"], said["at"], said.get("fingerprint"))
-            for said in map(json.loads, answer.text.splitlines())
-        ]
 
     # What Staydown could not be told
 

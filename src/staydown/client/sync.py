@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 import httpx
 
-from staydown.client.answers import Case, CaseWithItems, Line, Receipt, StaydownError, Verdict
+from staydown.client.answers import Case, CaseWithItems, Receipt, StaydownError, Verdict
 from staydown.client.asking import Pause, Send, Step, Steps, Tell, Work
 from staydown.client.base import Base
 from staydown.client.conversations import CaughtUp, OnVerdict
@@ -104,12 +104,6 @@ class Staydown(Base):
     def case(self, case_id: int) -> CaseWithItems:
         """One of them, with your items in it. Raises `NotFound`."""
         return self._do(self._conversations.case(case_id))
-
-    def hash_list(self, *, after: int = 0) -> Iterator[Line]:
-        """The hash list from a sequence number on; keep the last one that you have seen."""
-        while page := self._do(self._conversations.lines_after(after)):
-            yield from page
-            after = page[-1].sequence
 
     def catch_up(self, on_verdict: OnVerdict) -> CaughtUp:
         """Tell Staydown, oldest first, what it could not be told, and you what it says.

@@ -12,7 +12,7 @@ from staydown_server import vault
 from staydown_server.accounts.models import ApiKey, Host
 
 #: What a host's key may be allowed to do.
-SCOPES = ("check", "items", "notices", "cases", "hash-list")
+SCOPES = ("check", "items", "notices", "cases")
 #: What it may be allowed beside: to import fingerprints, which the gate then holds uploads for.
 BANKS = "banks"
 

@@ -174,6 +174,14 @@ _STATUS = _object(
 )
 _RECEIPT = _object({"receipt": _text(), "received_at": _TIME}, "receipt", "received_at")
 
+_JWS = _object(
+    {
+        "payload": _text(),
+        "signatures": _list(_object({"protected": _text(), "signature": _text()})),
+    },
+    *("payload", "signatures"),
+)
+
 CHECK = {
     "parameters": [
         _idempotency_key("Asked again with the same key, the same question has the same answer."),
@@ -323,14 +331,20 @@ CASE = {
         **_problems(404, 422),
     }
 }
-HASH_LIST = {
+LIST_HEAD = {
+    "parameters": [
+        {"in": "header", "name": "If-None-Match", "required": False, "schema": _text(200)}
+    ],
     "responses": {
-        200: _answer(
-            "At most 1000 lines, each a JSON object: `sequence`, `entry`, `op` (`add` or "
-            "`retract`), `at`, and the `fingerprint` of what stands",
-            _text(),
-            "application/jsonl",
-        ),
-        **_problems(422),
+        200: _answer("The signed head, with an ETag: docs/hash-list.md", _JWS),
+        304: {"description": "You have it"},
+        **_problems(404),
+    },
+}
+LIST_KEYS = {"responses": {200: _answer("The signed keys document", _JWS), **_problems(404, 422)}}
+LIST_PAGE = {
+    "responses": {
+        200: _answer("JSON Lines, each as docs/hash-list.md says", _text(), "application/jsonl"),
+        **_problems(404, 422),
     }
 }

@@ -4,7 +4,7 @@ import json
 from typing import Any
 from uuid import UUID
 
-from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseNotModified
 from django.utils import translation
 from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, ValidationError
@@ -27,9 +27,8 @@ from staydown_server.gate.once import AskedSomethingElse, once
 from staydown_server.notices.receive import AlreadyUsed, new_submission, notice_of, receive
 from staydown_server.notices.report import Incomplete, Kind, Report, TooLong, TooMany
 from staydown_server.review import status
-from staydown_server.sharing.publish import lines_after
-
-MOST_LINES = 1000
+from staydown_server.sharing import serve
+from staydown_server.sharing.models import Audience, Partner
 
 
 class Key(HttpBearer):
@@ -41,6 +40,13 @@ class Key(HttpBearer):
 
     def authenticate(self, request: HttpRequest, token: str) -> Host | None:
         return host_of_key(token, scope=self._scope)
+
+
+class ReaderKey(HttpBearer):
+    """A partner's bearer key, which opens one list."""
+
+    def authenticate(self, _request: HttpRequest, token: str) -> Partner | None:
+        return serve.reader_of_key(token)
 
 
 api = NinjaAPI(
@@ -269,15 +275,62 @@ def one_case(request: HttpRequest, case_id: int) -> HttpResponse:
 
 
 @api.get(
-    "/hash-list",
-    auth=Key("hash-list"),
-    openapi_extra=contract.HASH_LIST,
-    summary="Follow the hash list",
+    "/hash-lists/{name}/head.json",
+    auth=ReaderKey(),
+    openapi_extra=contract.LIST_HEAD,
+    summary="The head of your hash list",
 )
-def hash_list(request: HttpRequest, after: int = 0) -> StreamingHttpResponse:
-    """Confirmed fingerprints and retractions as JSON Lines, from a sequence number on."""
-    lines = (json.dumps(line) + "\n" for line in lines_after(after, most=MOST_LINES))
-    return StreamingHttpResponse(lines, content_type="application/jsonl")
+def list_head(request: HttpRequest, name: str) -> HttpResponse:
+    """How far the list goes, signed. Ask with If-None-Match, every few seconds if you like."""
+    audience = _audience(request, name)
+    if serve.is_known(request.headers.get("If-None-Match", ""), audience):
+        answer: HttpResponse = HttpResponseNotModified()
+    else:
+        answer = HttpResponse(audience.head, content_type="application/json")
+    answer.headers["ETag"] = serve.etag_of(audience)
+    return answer
+
+
+@api.get(
+    "/hash-lists/{name}/keys/{number}.json",
+    auth=ReaderKey(),
+    openapi_extra=contract.LIST_KEYS,
+    summary="Who may sign its head",
+)
+def list_keys(request: HttpRequest, name: str, number: int) -> HttpResponse:
+    """The keys document with this number."""
+    document = serve.keys_document(_audience(request, name), number)
+    if document is None:
+        raise Problem(404, "not-found", "The list has no keys document with this number.")
+    return HttpResponse(document, content_type="application/json")
+
+
+@api.get(
+    "/hash-lists/{name}/pages/{number}.jsonl",
+    auth=ReaderKey(),
+    openapi_extra=contract.LIST_PAGE,
+    summary="A page of its lines",
+)
+def list_page(request: HttpRequest, name: str, number: int, after: int = 0) -> HttpResponse:
+    """The lines of this page with a sequence number above `after`."""
+    lines = serve.page(_audience(request, name), number, after=after)
+    if lines is None:
+        raise Problem(404, "not-found", "The list has no page with this number.")
+    return HttpResponse(lines, content_type="application/jsonl")
+
+
+def _audience(request: HttpRequest, name: str) -> Audience:
+    """The list that the partner's key opens; another one is not there for them."""
+    audience = _partner(request).audience
+    if audience is None or audience.name != name:
+        raise Problem(404, "not-found", "No list of this name is for you.")
+    return audience
+
+
+def _partner(request: HttpRequest) -> Partner:
+    partner = getattr(request, "auth", None)
+    assert isinstance(partner, Partner)  # noqa: S101  the endpoints above have a ReaderKey
+    return partner
 
 
 def _kind(values: dict[str, Any]) -> Kind:

@@ -90,7 +90,7 @@ COLUMNS = {
     ),
     "check": Columns(
         (
-            *("host_id", "keep_down_id", "deposit_id"),
+            *("host_id", "keep_down_id", "deposit_id", "listed_id"),
             *("verdict", "match_kind", "match_distance", "at"),
         ),
     ),
@@ -98,6 +98,7 @@ COLUMNS = {
         (
             *("gate_check_id", "host_id", "reference", "uploader", "file_digest"),
             *("gate_check__host_id", "gate_check__keep_down_id", "gate_check__deposit_id"),
+            "gate_check__listed_id",
             *("gate_check__verdict", "gate_check__at"),
             *("gate_check__match_kind", "gate_check__match_distance"),
         ),
@@ -117,7 +118,9 @@ COLUMNS = {
         ("removal_id", "upload_id", "refusal_id", "content", "received_at"),
         ("outcome", "answer", "decided_by_id", "decided_at"),
     ),
-    "line": Columns(("entry", "keep_down_id", "is_retraction", "at")),
+    "line": Columns(
+        ("audience_id", "generation", "sequence", "op", "entry", "keep_down_id", "reason", "at")
+    ),
 }
 
 

@@ -235,6 +235,8 @@ class LiveIndex:
 
 def _read(rows: QuerySet[Any]) -> Iterator[tuple[int, Fingerprint]]:
     row: Fingerprinted
+    # Of some, only the digests of the file are known: `_same_files` finds them.
+    rows = rows.exclude(fingerprint="")
     for row in rows.only("pk", "fingerprint").order_by("pk").iterator(chunk_size=_PORTION):
         yield row.pk, row.load_fingerprint()
 

@@ -92,6 +92,7 @@ class Shelf(models.TextChoices):
     CATALOGUE = "catalogue"
     GATE = "gate"
     DEPOSIT = "deposit"
+    LISTED = "listed"
 
 
 class Change(models.Model):

@@ -16,7 +16,7 @@ from staydown_server.cases.models import CaseItem
 from staydown_server.cases.sweep import add_copy
 from staydown_server.catalogue.models import Item
 from staydown_server.catalogue.register import register
-from staydown_server.gate import hold
+from staydown_server.gate import hold, listed
 from staydown_server.gate.check import Verdict, judge
 from staydown_server.gate.models import KeepDown
 
@@ -62,6 +62,9 @@ def admit_many(host: Host, wanted: Sequence[Wanted]) -> list[tuple[Item, bool, V
                 add_copy(keep.case_item, item, match, origin=CaseItem.Origin.REGISTERED)
             for made, match in verdict.hits:
                 if row := deposit.hit(made.pk):
+                    add_copy(row, item, match, origin=CaseItem.Origin.REGISTERED)
+            for entry, match in verdict.listed:
+                if row := listed.hit(entry.pk):
                     add_copy(row, item, match, origin=CaseItem.Origin.REGISTERED)
     return [(*one, verdict) for one, verdict in zip(registered, verdicts, strict=True)]
 

@@ -6,4 +6,4 @@ class GateConfig(AppConfig):
 
     def ready(self) -> None:
         # Registers the jobs.
-        from staydown_server.gate import later  # noqa: F401
+        from staydown_server.gate import later, listed  # noqa: F401

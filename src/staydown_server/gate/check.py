@@ -1,4 +1,5 @@
-"""Step 8: check an upload against everything that is kept down, and that was deposited."""
+"""Step 8: check an upload against everything that is kept down, that was deposited, and that
+partners' lists have."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -15,10 +16,10 @@ from staydown_server.cases import deposit
 from staydown_server.cases.models import NEEDS_A_LOOK, Deposit
 from staydown_server.catalogue.live import LiveIndex
 from staydown_server.catalogue.models import Shelf
-from staydown_server.gate import hold
-from staydown_server.gate.models import Check, HeldUpload, KeepDown
+from staydown_server.gate import hold, listed
+from staydown_server.gate.models import Check, HeldUpload, KeepDown, Listed
 from staydown_server.gate.policy import DEPOSIT, Answer, policy
-from staydown_server.gate.provenance import provenances
+from staydown_server.gate.provenance import Provenance, provenances
 
 _MOST_LOOKS = 4
 """So many are looked at again, nearest first: a version that was kept down itself is nearest."""
@@ -28,13 +29,15 @@ _MOST_LOOKS = 4
 class Verdict:
     """The gate's answer and its evidence, best match first. A match's id is its keep-down's.
 
-    Hits of deposits stand apart: hosts are not told that somebody fears a publication.
+    Hits of deposits stand apart: hosts are not told that somebody fears a publication. So do
+    those of partners' lists, which are not ours to tell.
     """
 
     id: UUID
     answer: Answer
     matches: tuple[Match, ...]
     hits: tuple[hold.Hit, ...] = ()
+    listed: tuple[hold.ListedHit, ...] = ()
 
     @property
     def blocks(self) -> bool:
@@ -68,6 +71,7 @@ def check(*fingerprints: Fingerprint, host: Host, upload: hold.Upload | None = N
             verdict.matches,
             upload or hold.Upload(),
             hits=verdict.hits,
+            listed_hits=verdict.listed,
         )
         is_over = held.outcome == HeldUpload.Outcome.REFUSED and held.told_turn == held.turn
         answer = Answer.BLOCK if is_over else Answer.HOLD
@@ -78,25 +82,43 @@ def check(*fingerprints: Fingerprint, host: Host, upload: hold.Upload | None = N
 def judge(fingerprint: Fingerprint) -> Verdict:
     """What the gate thinks of it, with nothing stopped and nothing on record."""
     found, _ = live_index.search(fingerprint)
-    hits = deposit.search(fingerprint)
-    if not found and not hits:
+    hits, entries = deposit.search(fingerprint), listed.search(fingerprint)
+    if not found and not hits and not entries:
         return Verdict(uuid4(), Answer.ALLOW, ())
     settled = hold.let_through_before(fingerprint)
     sure, doubted = _weighed(fingerprint, _unsettled(settled, found))
-    hits = [hit for hit in hits if _still_asks(hit[0], settled)]
+    hits = [hit for hit in hits if _still_asks(hit[0], hit[0].deposited_at, settled)]
+    entries = [hit for hit in entries if _still_asks(hit[0], hit[0].came_at, settled)]
     known = provenances(int(match.id or 0) for match in (*sure, *doubted))
     kinds = [(match, match.kind) for match in sure]
     kinds += [(match, "region-replaced") for match in doubted]
     answers = [policy().answer(kind, known[int(match.id or 0)]) for match, kind in kinds]
     answers += [policy().answers[DEPOSIT] for _ in hits]
+    answers += [_answer(*hit, in_doubt=bool(doubted) or _has_region(sure)) for hit in entries]
     strictest = max(answers, key=list(Answer).index, default=Answer.ALLOW)
-    return Verdict(uuid4(), strictest, (*sure, *doubted), tuple(hits))
+    return Verdict(uuid4(), strictest, (*sure, *doubted), tuple(hits), tuple(entries))
 
 
-def _still_asks(made: Deposit, settled: dict[int, datetime]) -> bool:
-    """Whether a deposit holds a file that a person let through: if it came later."""
+def _answer(entry: Listed, match: Match, *, in_doubt: bool) -> Answer:
+    """What to do with what matches a partner's *entry*: the milder of what its partner is trusted
+    with and what this kind of match allows.
+
+    Lists have no local layer. Where the upload shows one of ours but for a region, it may be the
+    twin of the partner's, too.
+    """
+    kind = "region-replaced" if in_doubt and match.kind == "same" else match.kind
+    ours = policy().answer(kind, Provenance(entry.how, entry.source))
+    return min(Answer(entry.answer), ours, key=list(Answer).index)
+
+
+def _has_region(matches: list[Match]) -> bool:
+    return any(match.kind == "region-replaced" for match in matches)
+
+
+def _still_asks(made: Deposit | Listed, since: datetime, settled: dict[int, datetime]) -> bool:
+    """Whether *made* holds a file that a person let through: if it came later."""
     is_known = made.case_item is not None and made.case_item.case_id in settled
-    return not settled or (not is_known and made.deposited_at > max(settled.values()))
+    return not settled or (not is_known and since > max(settled.values()))
 
 
 def _unsettled(settled: dict[int, datetime], matches: list[Match]) -> list[Match]:
@@ -159,16 +181,26 @@ def _count(verdict: Verdict, host: Host) -> None:
             by=str(host),
             verdict=verdict.answer.value,
             keep_down=stopped.keep_down_id,
+            listed=stopped.listed_id,
         )
 
 
 def _stopped(verdict: Verdict, host: Host) -> Check:
-    if verdict.matches:
-        best = verdict.matches[0]
+    kept, hits, entries = verdict.matches, verdict.hits, verdict.listed
+    if verdict.blocks:
+        # Named is what blocks. A deposit does not.
+        kept = tuple(each for each in kept if policy()[each.kind] == Answer.BLOCK)
+        hits = ()
+        entries = tuple(each for each in entries if each[0].answer == Answer.BLOCK)
+    if kept:
+        best = kept[0]
         ground = {"keep_down_id": int(best.id or 0)}
-    else:
-        made, best = verdict.hits[0]
+    elif hits:
+        made, best = hits[0]
         ground = {"deposit_id": made.pk}
+    else:
+        entry, best = entries[0]
+        ground = {"listed_id": entry.pk}
     return Check(
         id=verdict.id,
         host=host,

@@ -17,11 +17,14 @@ from staydown_server.cases.models import CaseItem, Deposit
 from staydown_server.cases.sweep import reopen
 from staydown_server.catalogue.models import Item
 from staydown_server.catalogue.read import marks_of, stored_form
-from staydown_server.gate.models import Check, HeldMatch, HeldUpload
+from staydown_server.gate import listed
+from staydown_server.gate.models import Check, HeldMatch, HeldUpload, Listed
 
 PREVIEW = "preview of a held upload"
 #: A deposit, and how an upload matches it.
 Hit = tuple[Deposit, Match]
+#: An entry of a partner's list, and how an upload matches it.
+ListedHit = tuple[Listed, Match]
 _LONGEST_SIDE = 480
 _MOST_MATCHES = 50
 
@@ -43,10 +46,11 @@ def hold(
     upload: Upload,
     *,
     hits: Sequence[Hit] = (),
+    listed_hits: Sequence[ListedHit] = (),
 ) -> HeldUpload:
     """Have the upload wait for a person, once, with the evidence and a small sealed copy.
 
-    What hits a deposit opens its case, or opens it again.
+    What hits a deposit, or an entry of a partner's list, opens its case, or opens it again.
     *stopped* is not saved yet; it is only for an upload that did not wait before.
     """
     held = HeldUpload(
@@ -66,11 +70,18 @@ def hold(
             held.save()
             rows = [_row(held, match, keep_down_id=int(match.id or 0)) for match in matches]
             rows += [_row(held, match, deposit_id=made.pk) for made, match in hits]
+            rows += [_row(held, match, listed_id=entry.pk) for entry, match in listed_hits]
             HeldMatch.objects.bulk_create(rows[:_MOST_MATCHES])
-            ground = {"keep_down": stopped.keep_down_id, "deposit": stopped.deposit_id}
+            ground = {
+                "keep_down": stopped.keep_down_id,
+                "deposit": stopped.deposit_id,
+                "listed": stopped.listed_id,
+            }
             audit.record("upload.held", held, by=str(held.host), **ground)
-            for made, _ in hits:
-                if row := deposit.hit(made.pk):
+            opened = [deposit.hit(made.pk) for made, _ in hits]
+            opened += [listed.hit(entry.pk) for entry, _ in listed_hits]
+            for row in opened:
+                if row is not None:
                     reopen(row.case)
             # What it matched may have been lifted, or taken back, since the search.
             jobs.defer(

@@ -30,9 +30,11 @@ def keep_down(row: CaseItem, *, decision: Decision) -> KeepDown | None:
         )
         if is_new:
             Change.objects.create(shelf=Shelf.GATE, entry_id=keep.pk)
-            # What waits for a deposit waits for its keep-down from now on.
+            # What waits for a deposit or an entry waits for its keep-down from now on.
             waiting = HeldMatch.objects.filter(held__outcome="", deposit__case_item=row)
             waiting.update(keep_down=keep, deposit=None)
+            waiting = HeldMatch.objects.filter(held__outcome="", listed__case_item=row)
+            waiting.update(keep_down=keep, listed=None)
             audit.record(
                 "keep_down.started",
                 keep,

@@ -10,8 +10,13 @@ from staydown_server.accounts.models import Host
 from staydown_server.cases.models import CaseItem, Decision, Deposit
 from staydown_server.catalogue.models import Fingerprinted
 
-#: The gate stops an upload for what is kept down, or for what somebody deposited.
-_ONE_GROUND = (Q(keep_down=None) & ~Q(deposit=None)) | (~Q(keep_down=None) & Q(deposit=None))
+#: The gate stops an upload for what is kept down, for what somebody deposited, or for what a
+#: partner's list has.
+_ONE_GROUND = (
+    (~Q(keep_down=None) & Q(deposit=None) & Q(listed=None))
+    | (Q(keep_down=None) & ~Q(deposit=None) & Q(listed=None))
+    | (Q(keep_down=None) & Q(deposit=None) & ~Q(listed=None))
+)
 
 
 class KeepDown(Fingerprinted):
@@ -41,6 +46,59 @@ class KeepDown(Fingerprinted):
         return f"keep-down:{self.pk}"
 
 
+class Listed(Fingerprinted):
+    """An entry of a partner's list. It holds or blocks uploads as far as the partner is trusted;
+    nothing is removed by it, and it ends as soon as the list takes it back."""
+
+    class State(models.TextChoices):
+        LIVE = "live"
+        # For a person: see sharing/flood.py.
+        WAITING = "waiting"
+        # A person refused it here.
+        REFUSED = "refused"
+        # Its list took it back, or its time is over.
+        ENDED = "ended"
+
+    # "partner:forum.example".
+    source = models.CharField(max_length=80)
+    # The entry's name on the list: random, or a keyed digest of what is a fingerprint there.
+    key = models.CharField(max_length=64)
+    harm = models.CharField(max_length=20)
+    # Who stands behind it, and how it came on the list.
+    how = models.CharField(max_length=20)
+    by = models.CharField(max_length=64)
+    confidence = models.PositiveSmallIntegerField()
+    expires_at = models.DateTimeField(null=True)
+    # What the gate does with what matches it: "leave", "hold" or "block".
+    answer = models.CharField(max_length=10)
+    state = models.CharField(max_length=10, choices=State.choices)
+    # Why it waits, was refused or ended: one word.
+    why = models.CharField(max_length=20, blank=True)
+    # So many hosted items matched when it came.
+    found = models.PositiveIntegerField(default=0)
+    # The step of following that brought it last.
+    turn = models.PositiveBigIntegerField(default=0)
+    came_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True)
+    # Its place in the case that its first match opened.
+    case_item = models.OneToOneField(CaseItem, null=True, on_delete=models.PROTECT)
+
+    class Meta:
+        constraints = [
+            # A list names each entry once.
+            models.UniqueConstraint(fields=["source", "key"], name="one_row_per_entry"),
+            # Nothing is kept of what a partner took back.
+            models.CheckConstraint(
+                condition=~Q(state="ended") | Q(fingerprint="", sha256="", md5=""),
+                name="ended_entries_are_erased",
+            ),
+        ]
+        indexes = [models.Index(fields=["source", "state", "came_at"], name="entries_of_a_list")]
+
+    def __str__(self) -> str:
+        return f"listed:{self.pk}"
+
+
 class Check(models.Model):
     """An upload that the gate held or blocked. What it let through leaves no trace."""
 
@@ -48,6 +106,7 @@ class Check(models.Model):
     host = models.ForeignKey(Host, on_delete=models.PROTECT)
     keep_down = models.ForeignKey(KeepDown, null=True, on_delete=models.PROTECT)
     deposit = models.ForeignKey(Deposit, null=True, on_delete=models.PROTECT)
+    listed = models.ForeignKey(Listed, null=True, on_delete=models.PROTECT)
     verdict = models.CharField(max_length=10)
     match_kind = models.CharField(max_length=20)
     match_distance = models.PositiveSmallIntegerField(null=True)
@@ -130,19 +189,23 @@ class HeldUpload(models.Model):
 
     @property
     def reason_to_wait(self) -> "HeldMatch | None":
-        """The closest match whose keep-down or deposit still stands."""
-        stands = Q(deposit=None, keep_down__lifted_at=None) | Q(
-            keep_down=None, deposit__ended_at=None
+        """The closest match that still stands."""
+        stands = (
+            Q(keep_down__isnull=False, keep_down__lifted_at=None)
+            | Q(deposit__isnull=False, deposit__ended_at=None)
+            | Q(listed__state=Listed.State.LIVE)
         )
         return self.heldmatch_set.filter(stands).order_by("pk").first()
 
 
 class HeldMatch(models.Model):
-    """Why an upload is held: one keep-down or deposit that it matched, closest first."""
+    """Why an upload is held: one keep-down, deposit or partner's entry that it matched, closest
+    first."""
 
     held = models.ForeignKey(HeldUpload, on_delete=models.CASCADE)
     keep_down = models.ForeignKey(KeepDown, null=True, on_delete=models.PROTECT)
     deposit = models.ForeignKey(Deposit, null=True, on_delete=models.PROTECT)
+    listed = models.ForeignKey(Listed, null=True, on_delete=models.PROTECT)
     kind = models.CharField(max_length=20)
     distance = models.PositiveSmallIntegerField(null=True)
     orientation = models.CharField(max_length=30)
@@ -155,14 +218,16 @@ class HeldMatch(models.Model):
             models.UniqueConstraint(fields=["held", "keep_down"], name="one_match_per_keep_down"),
             # So does it a deposit.
             models.UniqueConstraint(fields=["held", "deposit"], name="one_match_per_deposit"),
-            # It matches one of the two.
+            # So does it an entry.
+            models.UniqueConstraint(fields=["held", "listed"], name="one_match_per_entry"),
+            # It matches one of the three.
             models.CheckConstraint(condition=_ONE_GROUND, name="held_matches_have_one_ground"),
         ]
 
     @property
     def reported(self) -> CaseItem:
         """What it matched, in its case."""
-        ground = self.keep_down or self.deposit
+        ground = self.keep_down or self.deposit or self.listed
         if ground is None or ground.case_item is None:
             raise AssertionError("an upload is held for what stands in a case")
         return ground.case_item

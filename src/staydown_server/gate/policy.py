@@ -11,8 +11,9 @@ from typing import Any, get_args
 
 from django.conf import settings
 
+from staydown.exchange.hash_list import HOWS
 from staydown.match.match import MatchKind
-from staydown_server.gate.provenance import How, Provenance
+from staydown_server.gate.provenance import Provenance
 
 
 class Answer(StrEnum):
@@ -40,7 +41,7 @@ class Policy:
     by the bank that it came from: the narrower one counts."""
 
     answers: Answers
-    by_review: Mapping[How, Answers] = field(default_factory=dict)
+    by_review: Mapping[str, Answers] = field(default_factory=dict)
     by_source: Mapping[str, Answers] = field(default_factory=dict)
 
     def answer(self, kind: str, provenance: Provenance) -> Answer:
@@ -73,7 +74,7 @@ def read(text: str) -> Policy:
     except tomllib.TOMLDecodeError as error:
         raise PolicyError(f"the gate's policy is not well-formed ({error})") from error
     kinds = get_args(MatchKind)
-    narrower = {name: told.pop(name, {}) for name in (*How, _SOURCE)}
+    narrower = {name: told.pop(name, {}) for name in (*HOWS, _SOURCE)}
     if not all(isinstance(table, dict) for table in narrower.values()):
         raise PolicyError(f"in the gate's policy, {', '.join(narrower)} are tables")
     for kind in (*kinds, DEPOSIT):
@@ -89,7 +90,7 @@ def read(text: str) -> Policy:
     sources = narrower.pop(_SOURCE)
     return Policy(
         answers,
-        {How(name): _answers(table, kinds) for name, table in narrower.items()},
+        {name: _answers(table, kinds) for name, table in narrower.items()},
         {name: _answers(table, kinds) for name, table in sources.items()},
     )
 

@@ -2,27 +2,22 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from enum import StrEnum
 
 from django.db.models import Exists, OuterRef, Q
 
+from staydown.exchange.hash_list import How
 from staydown_server.cases.models import CaseItem, Decision
 from staydown_server.gate.models import KeepDown
 
 
-class How(StrEnum):
-    """How far a fingerprint was reviewed, in the words of hash lists."""
-
-    REVIEWED = "reviewed"
-    #: Another person upheld the decision when somebody appealed against it.
-    REVIEWED_BY_TWO = "reviewed-by-two"
-    #: A host brought it along: nobody here looked.
-    IMPORTED = "imported"
-
-
 @dataclass(frozen=True, slots=True)
 class Provenance:
-    """*source* is the bank it was imported into, or ""."""
+    """How far a fingerprint was reviewed, in the words of hash lists: "imported" where a host
+    brought it along and nobody here looked, "reviewed-by-two" where another person upheld the
+    decision when somebody appealed against it.
+
+    *source* is the bank it was imported into, the partner's list that has it, or "".
+    """
 
     how: How
     source: str = ""
@@ -43,5 +38,5 @@ def provenances(keep_downs: Iterable[int]) -> dict[int, Provenance]:
 
 def _how(origin: str, is_upheld: bool) -> How:
     if origin == CaseItem.Origin.IMPORTED:
-        return How.IMPORTED
-    return How.REVIEWED_BY_TWO if is_upheld else How.REVIEWED
+        return "imported"
+    return "reviewed-by-two" if is_upheld else "reviewed"

@@ -10,7 +10,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from staydown_server.project import care, recording, scanning
+from staydown_server.project import care, partnering, recording, scanning
 from staydown_server.project.say import DONE, FAILED, WRONG_USE, say
 
 if TYPE_CHECKING:
@@ -98,6 +98,14 @@ def host(commands: "Subcommands") -> None:
     add.set_defaults(func=_host_add)
 
 
+def partner(commands: "Subcommands") -> None:
+    """``staydown partner``: hash lists, ours and those that we follow."""
+    command = commands.add_parser("partner", help="share hash lists with other platforms")
+    for each in partnering.add_partner(command):
+        _add_data(each)
+        each.set_defaults(func=_partner)
+
+
 def scan(commands: "Subcommands") -> None:
     """``staydown scan``: register what a host has shown so far."""
     command = commands.add_parser("scan", help="register what a host shows already")
@@ -173,6 +181,14 @@ def _record(arguments: argparse.Namespace) -> int:
     except _CannotStart as error:
         return say(f"the records cannot be read: {error}", FAILED)
     return recording.run(arguments)
+
+
+def _partner(arguments: argparse.Namespace) -> int:
+    try:
+        _start(arguments.data, must_exist=True)
+    except _CannotStart as error:
+        return say(f"partners cannot be reached: {error}", FAILED)
+    return partnering.run(arguments)
 
 
 def _moderator_link(arguments: argparse.Namespace) -> int:
@@ -442,18 +458,21 @@ def _check_data() -> None:
     from staydown_server.cases.retention import RetentionError, retentions
     from staydown_server.catalogue.read import trust_anchors
     from staydown_server.gate.policy import PolicyError, policy
+    from staydown_server.sharing.rules import RulesError, rules
 
     try:
         strictest()
         retentions()
         fairness()
         policy()
+        rules()
         trust_anchors()
     except (
         UnknownJurisdiction,
         RetentionError,
         FairnessError,
         PolicyError,
+        RulesError,
         AnchorsError,
     ) as error:
         raise _CannotStart(str(error)) from error

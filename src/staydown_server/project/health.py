@@ -7,7 +7,7 @@ from staydown_server import vault
 from staydown_server.cases import deposit
 from staydown_server.catalogue import sweep
 from staydown_server.catalogue.live import LiveIndex
-from staydown_server.gate import check
+from staydown_server.gate import check, listed
 
 
 def livez(_request: HttpRequest) -> JsonResponse:
@@ -40,4 +40,4 @@ def readyz(_request: HttpRequest) -> JsonResponse:
 
 def indexes() -> tuple[LiveIndex, ...]:
     """The indexes of this process."""
-    return sweep.live_index, check.live_index, deposit.live_index
+    return sweep.live_index, check.live_index, deposit.live_index, listed.live_index

@@ -38,6 +38,8 @@ C2PA_ANCHORS = os.environ.get("STAYDOWN_C2PA_ANCHORS", "")
 JURISDICTIONS = tuple(
     dict.fromkeys(key.strip() for key in os.environ.get("STAYDOWN_JURISDICTION", "us").split(","))
 )
+# So often partners' lists are asked for news.
+FOLLOW_SECONDS = _number("STAYDOWN_FOLLOW_SECONDS", 20.0)
 JOB_LEASE_SECONDS = _number("STAYDOWN_JOB_LEASE_SECONDS", 15.0)
 # How long an order of removal waits for a moderator who wants to undo it.
 UNDO_SECONDS = _number("STAYDOWN_UNDO_SECONDS", 10.0)

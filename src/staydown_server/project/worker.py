@@ -19,6 +19,7 @@ def main() -> None:
     from staydown_server.jobs.worker import Worker
     from staydown_server.project.health import indexes
     from staydown_server.review import escalate, purge
+    from staydown_server.sharing import follow, publish
 
     worker = Worker(settings.JOB_THREADS)
     follower = Follower(indexes(), writes_snapshots="--without-snapshots" not in sys.argv)
@@ -31,6 +32,8 @@ def main() -> None:
     later.discard_orphans()
     purge.schedule()
     escalate.schedule()
+    publish.schedule()
+    follow.schedule()
     follower.start()
     worker.run()
     follower.stop()

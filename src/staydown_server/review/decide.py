@@ -13,8 +13,8 @@ from staydown_server import audit
 from staydown_server.accounts.models import Host, User
 from staydown_server.cases import deposit, sending
 from staydown_server.cases.models import Case, CaseItem, Decision, Deposit
-from staydown_server.gate import hold, keep_down
-from staydown_server.gate.models import HeldUpload
+from staydown_server.gate import hold, keep_down, listed
+from staydown_server.gate.models import HeldUpload, Listed
 from staydown_server.notices import mail
 from staydown_server.notices.models import Notice
 from staydown_server.removal.models import Removal
@@ -185,8 +185,8 @@ def close_if_decided(case: Case) -> None:
     waiting = Deposit.objects.filter(case_item__case=case, ended_at=None)
     if HeldUpload.objects.filter(outcome="", heldmatch__deposit__in=waiting).exists():
         return
-    rows = case.caseitem_set.prefetch_related("decision_set").select_related("deposit")
-    hits = [row for row in rows if not hasattr(row, "deposit")]
+    rows = case.caseitem_set.prefetch_related("decision_set").select_related("deposit", "listed")
+    hits = [row for row in rows if not hasattr(row, "deposit") and not hasattr(row, "listed")]
     found = [row for row in hits if row.state != CaseItem.State.NOT_FOUND] or hits
     if all(row.decision for row in found) and case.closed_at is None:
         case.closed_at = timezone.now()
@@ -251,4 +251,7 @@ def decide_one(
             order_removal(row.item, decision=decision)
     # After the keep-down, which takes over what waits for the deposit.
     deposit.end(Deposit.objects.filter(case_item=row), by=decision.actor)
+    if outcome == Decision.Outcome.KEEP:
+        entries = Listed.objects.filter(case_item=row, state=Listed.State.LIVE)
+        listed.end(list(entries), Listed.State.REFUSED, "decided")
     return decision

@@ -24,6 +24,7 @@ from staydown_server.cases.retention import retention, retention_here
 from staydown_server.catalogue import sweep as catalogue
 from staydown_server.catalogue.models import Change
 from staydown_server.gate import check as gate
+from staydown_server.gate import listed
 from staydown_server.gate.models import GivenAnswer, HeldUpload, KeepDown, LaterCheck
 from staydown_server.jobs import job, keep_waiting
 from staydown_server.jobs.models import Job
@@ -227,7 +228,7 @@ def _passed_changes(now: datetime) -> QuerySet[Change]:
     """Changes that every process has passed and no snapshot needs."""
     before = now - retention_here().change
     passed = Q(pk__in=[])
-    for index in (catalogue.live_index, gate.live_index, deposit.live_index):
+    for index in (*(catalogue.live_index, gate.live_index, deposit.live_index, listed.live_index),):
         passed |= Q(pk__in=index.passed(before).values("pk"))
     return Change.objects.filter(passed)
 

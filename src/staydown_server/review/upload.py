@@ -53,22 +53,23 @@ def decide_upload(
         chosen = Decision.Outcome.REMOVE if is_refused else Decision.Outcome.KEEP
         decision = decide_one(row, chosen, reason.strip(), by)
         hold.settle(held, outcome, by=str(by), case_item=row)
-        hit = Q(caseitem__deposit__heldmatch__held=held)
+        hit = Q(caseitem__deposit__heldmatch__held=held) | Q(caseitem__listed__heldmatch__held=held)
         for case in Case.objects.filter(hit | Q(pk=row.case_id)).distinct():
             close_if_decided(case)
     return decision
 
 
 @job("review.release_uploads")
-def release(keep_down_id: int | None = None, deposit_id: int | None = None) -> None:
+def release(
+    keep_down_id: int | None = None,
+    deposit_id: int | None = None,
+    listed_id: int | None = None,
+) -> None:
     """Let go of what waits for a reason that no longer stands: nothing that the upload
-    matched is kept down or deposited any more."""
-    waiting = HeldUpload.objects.filter(
-        Q(heldmatch__keep_down=keep_down_id, heldmatch__deposit=None)
-        if deposit_id is None
-        else Q(heldmatch__deposit=deposit_id),
-        outcome="",
-    )
+    matched is kept down, deposited or listed any more."""
+    grounds = {"keep_down": keep_down_id, "deposit": deposit_id, "listed": listed_id}
+    given = {f"heldmatch__{name}": key for name, key in grounds.items() if key is not None}
+    waiting = HeldUpload.objects.filter(**given, outcome="")
     for held_id in waiting.values_list("pk", flat=True):
         with transaction.atomic():
             held = HeldUpload.objects.select_for_update().get(pk=held_id)

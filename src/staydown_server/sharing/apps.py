@@ -6,4 +6,4 @@ class SharingConfig(AppConfig):
 
     def ready(self) -> None:
         # Registers the jobs.
-        from staydown_server.sharing import publish  # noqa: F401
+        from staydown_server.sharing import follow, publish  # noqa: F401

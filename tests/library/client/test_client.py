@@ -139,17 +139,11 @@ def test_a_notice_is_passed_on_once(staydown: Staydown) -> None:
     assert {"signature", "pictures"} <= set(refused.value.problem["missing"])
 
 
-def test_cases_and_the_hash_list_are_read(staydown: Staydown, kept_down: bytes) -> None:
+def test_cases_are_read(staydown: Staydown, kept_down: bytes) -> None:
     (case,) = staydown.cases()
     assert staydown.case(case["id"])["items"][0]["item"] == "1"
     with pytest.raises(NotFound):
         staydown.case(10**6)
-
-    (line,) = staydown.hash_list()
-    assert (line.op, line.sequence) == ("add", 1)
-    assert line.fingerprint is not None
-    assert line.fingerprint["sha256"] == library.fingerprint_bytes(kept_down).sha256
-    assert list(staydown.hash_list(after=line.sequence)) == []
 
 
 def test_the_async_client_does_the_same(
@@ -169,7 +163,6 @@ def test_the_async_client_does_the_same(
             assert (await staydown.notice_status(receipt.code))["withdrawn"] is False
             (case,) = [case async for case in staydown.cases()]
             assert (await staydown.case(case["id"]))["number"] == case["number"]
-            assert len([line async for line in staydown.hash_list()]) == 1
 
     anyio.run(story)
 

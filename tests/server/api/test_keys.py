@@ -7,9 +7,11 @@ from django.utils import timezone
 
 from server.api.client import Api, problem
 from server.host_double import HostDouble
+from staydown.exchange.hash_list import SigningKey
 from staydown_server.accounts.hosts import SCOPES, add_host
 from staydown_server.accounts.models import ApiKey, Host
 from staydown_server.api.v1 import api as ninja_api
+from staydown_server.sharing import audiences
 
 pytestmark = pytest.mark.django_db
 
@@ -25,9 +27,16 @@ ENDPOINTS = {
     ("GET", "/notices/{receipt}"): ("/notices/AAAA-AAAA-AAAA-AAAA", "notices"),
     ("GET", "/cases"): ("/cases", "cases"),
     ("GET", "/cases/{case_id}"): ("/cases/1", "cases"),
-    ("GET", "/hash-list"): ("/hash-list", "hash-list"),
+    # For partners, with keys of their own.
+    ("GET", "/hash-lists/{name}/head.json"): ("/hash-lists/forum.example/head.json", ""),
+    ("GET", "/hash-lists/{name}/keys/{number}.json"): ("/hash-lists/forum.example/keys/1.json", ""),
+    ("GET", "/hash-lists/{name}/pages/{number}.jsonl"): (
+        "/hash-lists/forum.example/pages/1.jsonl",
+        "",
+    ),
 }
-CALLS = [(method, path, scope) for (method, _), (path, scope) in ENDPOINTS.items()]
+ALL_CALLS = [(method, path, scope) for (method, _), (path, scope) in ENDPOINTS.items()]
+CALLS = [call for call in ALL_CALLS if call[2]]
 
 
 def test_every_endpoint_is_in_the_table() -> None:
@@ -40,7 +49,7 @@ def test_every_endpoint_is_in_the_table() -> None:
     assert known == set(ENDPOINTS)
 
 
-@pytest.mark.parametrize(("method", "path", "scope"), CALLS)
+@pytest.mark.parametrize(("method", "path", "scope"), ALL_CALLS)
 @pytest.mark.parametrize(
     "headers",
     [
@@ -97,7 +106,17 @@ def test_a_revoked_key_is_a_strangers(
     assert refused.content == stranger.call(method, path).content
 
 
-@pytest.mark.parametrize(("method", "path", "scope"), CALLS)
+@pytest.mark.parametrize(
+    ("method", "path"), [(method, path) for method, path, scope in ALL_CALLS if not scope]
+)
+def test_a_hosts_key_opens_no_list(api: Api, method: str, path: str) -> None:
+    """Lists are for partners: a host has the gate."""
+    audiences.begin("forum.example", root=SigningKey.new())
+
+    assert api.call(method, path).status_code == 401
+
+
+@pytest.mark.parametrize(("method", "path", "scope"), ALL_CALLS)
 def test_a_moderators_session_is_no_key(
     bobs_browser: Any, method: str, path: str, scope: str
 ) -> None:
@@ -107,7 +126,7 @@ def test_a_moderators_session_is_no_key(
     assert answer.status_code == 401
 
 
-@pytest.mark.parametrize("path", sorted({path for _, path, _ in CALLS}))
+@pytest.mark.parametrize("path", sorted({path for _, path, _ in ALL_CALLS}))
 @pytest.mark.parametrize("method", ["PUT", "PATCH", "TRACE", "OPTIONS"])
 def test_a_method_that_is_not_taken_is_a_problem(api: Api, method: str, path: str) -> None:
     """With the ones that are."""

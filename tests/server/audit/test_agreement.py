@@ -14,6 +14,7 @@ from server.mallory import is_sqlite, sql, sqlite_only
 from server.people.device import enrolled
 from server.pictures import drawn, fingerprint, recompressed, with_region_replaced
 from server.story import alice_reports, bob_decides, case_of, rows_of, run_jobs, somebody
+from staydown.exchange.hash_list import SigningKey
 from staydown_server import audit
 from staydown_server.accounts.models import Host, Role, User
 from staydown_server.audit.agreement import disagreements
@@ -34,6 +35,7 @@ from staydown_server.review.models import Appeal, Proposal
 from staydown_server.review.propose import decide_or_propose, refuse
 from staydown_server.review.upload import decide_upload
 from staydown_server.review.withdraw import withdraw
+from staydown_server.sharing import audiences
 
 AUDITED = [model for model in apps.get_models() if name_of(model) in COLUMNS]
 
@@ -50,6 +52,7 @@ def whole_story(
     """A row in every table: somebody enrolled, a deposit, a copy, a letter, an appeal granted,
     uploads held and blocked."""
     enrolled("dora@desk.example")
+    audiences.begin("forum.example", root=SigningKey.new())
     feared = fingerprint(drawn(12)).to_dict()
     alice_reports(kind=Kind.DEPOSIT, fingerprints=(feared,))
     item = show("alices", drawing)

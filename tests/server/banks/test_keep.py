@@ -22,7 +22,7 @@ from staydown_server.gate import policy as gate_policy
 from staydown_server.gate.check import Verdict, check
 from staydown_server.gate.models import HeldUpload, KeepDown
 from staydown_server.gate.policy import Answer
-from staydown_server.gate.provenance import How, Provenance, provenances
+from staydown_server.gate.provenance import Provenance, provenances
 from staydown_server.jobs.models import Job
 from staydown_server.notices.models import Notice
 from staydown_server.records.report import report
@@ -30,7 +30,8 @@ from staydown_server.review import appeal as appeals
 from staydown_server.review.decide import restore
 from staydown_server.review.models import Appeal
 from staydown_server.review.upload import decide_upload
-from staydown_server.sharing.publish import lines_after
+from staydown_server.sharing.models import Choice
+from staydown_server.sharing.publish import how_of, is_shared
 
 pytestmark = pytest.mark.django_db
 
@@ -221,12 +222,20 @@ def test_a_name_is_used_once(bank: Bank, host: Host) -> None:
         keep.change(other, name=bank.name)
 
 
-def test_partners_are_told_that_it_is_imported(content: Content) -> None:
-    """Whoever follows the list knows that nobody here looked."""
-    run_jobs()
+def test_what_is_imported_is_not_handed_on(content: Content) -> None:
+    """Unless somebody chooses to; whoever follows the list then knows that nobody here looked."""
+    keep_down = KeepDown.objects.get()
 
-    (line,) = lines_after(0, most=10)
-    assert line["provenance"] == "imported"
+    assert how_of(keep_down, None) == "imported"
+    assert not is_shared(keep_down, None)
+    assert is_shared(keep_down, Choice(keep_down=keep_down, shares=True))
+
+
+def test_who_confirms_what_was_imported_is_the_first_to_look(content: Content, bob: User) -> None:
+    """Not the second."""
+    keep_down = KeepDown.objects.get()
+
+    assert how_of(keep_down, Choice(keep_down=keep_down, confirmed_by=bob)) == "reviewed"
 
 
 def test_the_years_numbers_are_of_people(content: Content) -> None:
@@ -266,9 +275,9 @@ def test_what_another_person_upheld_is_reviewed_by_two(
 ) -> None:
     """The uploader appealed, and Dora agreed with Bob."""
     keep_down = KeepDown.objects.get()
-    assert provenances([keep_down.pk]) == {keep_down.pk: Provenance(How.REVIEWED)}
+    assert provenances([keep_down.pk]) == {keep_down.pk: Provenance("reviewed")}
     removal = alices_item.removal_set.get()
     waiting = appeals.appeal(removal, text="It is mine.")
     appeals.answer(waiting, outcome=Appeal.Outcome.REFUSED, reason=REASON, by=dora)
 
-    assert provenances([keep_down.pk]) == {keep_down.pk: Provenance(How.REVIEWED_BY_TWO)}
+    assert provenances([keep_down.pk]) == {keep_down.pk: Provenance("reviewed-by-two")}

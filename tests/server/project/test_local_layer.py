@@ -17,6 +17,7 @@ from server.host_double import HostDouble
 from server.pictures import captioned, cropped, drawn, fingerprint, with_region_replaced
 from server.story import ALICE, ALICES_ADDRESS, REASON, rows_of, run_jobs
 from staydown import Fingerprint
+from staydown.exchange.hash_list import SigningKey
 from staydown.fingerprint.local import OPEN_KEY, LocalFingerprint
 from staydown_server import vault
 from staydown_server.accounts.models import Host, User
@@ -26,6 +27,7 @@ from staydown_server.catalogue.models import Item
 from staydown_server.catalogue.read import stored_form
 from staydown_server.gate.models import HeldUpload, KeepDown
 from staydown_server.notices.models import Notice
+from staydown_server.sharing import audiences, partners
 
 pytestmark = pytest.mark.django_db
 
@@ -71,6 +73,7 @@ def test_the_layer_never_leaves(
         said.append(body + str(answer.headers).encode())
         return answer
 
+    audiences.begin("forum.example", root=SigningKey.new())
     show("alices", drawing)
     show("crop", cropped(drawing))
     alice = Client()
@@ -104,8 +107,10 @@ def test_the_layer_never_leaves(
         keep(bobs_browser.post(f"/desk/uploads/{held.pk}/decide/", told))
     run_jobs()
     assert plaza.uploads
-    for path in ("/cases", f"/cases/{case.pk}", "/hash-list", "/openapi.json"):
+    for path in ("/cases", f"/cases/{case.pk}", "/openapi.json"):
         keep(api.get(path))
+    reader = Api(partners.let_read("friends.example", "forum.example"))
+    keep(reader.get("/hash-lists/forum.example/pages/1.jsonl"))
     for path in ("/desk/", f"/desk/cases/{case.pk}/"):
         keep(bobs_browser.get(path))
     keep(alice.get("/status/"))

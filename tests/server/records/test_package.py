@@ -24,6 +24,7 @@ from server.story import (
     case_of,
     run_jobs,
 )
+from staydown.exchange.hash_list import SigningKey
 from staydown_server import audit
 from staydown_server.accounts.models import User
 from staydown_server.audit.anchor import Anchor
@@ -36,6 +37,7 @@ from staydown_server.records.package import export, make
 from staydown_server.records.package_format import NotWhole, check, pack
 from staydown_server.removal.models import Removal
 from staydown_server.review.appeal import appeal
+from staydown_server.sharing import audiences
 
 
 def files_in(package: bytes) -> dict[str, bytes]:
@@ -54,6 +56,7 @@ def for_alice(case: Case, language: str = "en") -> bytes:
 @pytest.fixture
 def told_case(show: Any, alices_item: Any, picture: bytes, bob: User) -> Case:
     """A case with a copy, a letter and an appeal of Mallory's."""
+    audiences.begin("forum.example", root=SigningKey.new())
     show("copy", recompressed(picture), uploader="mallory")
     receipt = alice_reports(alices_item.url)
     run_jobs()

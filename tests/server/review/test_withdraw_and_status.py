@@ -7,6 +7,7 @@ import pytest
 from server.host_double import HostDouble
 from server.pictures import fingerprint, recompressed
 from server.story import REASON, alice_reports, bob_decides, case_of, pauses_pass, rows_of, run_jobs
+from staydown.exchange.hash_list import SigningKey
 from staydown_server import audit
 from staydown_server.accounts.models import Host, User
 from staydown_server.cases.models import Case, Decision
@@ -18,7 +19,8 @@ from staydown_server.review.decide import restore
 from staydown_server.review.queue import open_cases, waiting_appeals
 from staydown_server.review.status import RowState, Status, status_of
 from staydown_server.review.withdraw import withdraw
-from staydown_server.sharing.publish import lines_after
+from staydown_server.sharing import audiences
+from staydown_server.sharing.models import Line
 
 pytestmark = pytest.mark.django_db
 
@@ -131,6 +133,7 @@ def test_taking_it_back_undoes_everything(
     alices_item: Item, show: Any, picture: bytes, bob: User, host: Host, plaza: HostDouble
 ) -> None:
     """Removals, keep-downs and what partners were told."""
+    audiences.begin("forum.example", root=SigningKey.new())
     show("copy", recompressed(picture))
     receipt = alice_reports(alices_item.url)
     run_jobs()
@@ -144,7 +147,8 @@ def test_taking_it_back_undoes_everything(
     assert plaza.removed == set()
     assert not KeepDown.objects.filter(lifted_at=None).exists()
     assert not check(fingerprint(picture), host=host).blocks
-    assert [line["op"] for line in lines_after(0, most=10)] == ["add", "add", "retract", "retract"]
+    said = Line.objects.order_by("sequence").values_list("op", "reason")
+    assert list(said) == [*[("add", "")] * 2, *[("retract", "withdrawn")] * 2]
     receipt.notice.refresh_from_db()
     assert status_of(receipt.notice).is_withdrawn
     assert audit.verify().is_whole

@@ -17,7 +17,7 @@ class Migration(migrations.Migration):
             name='Change',
             fields=[
                 ('sequence', models.BigAutoField(primary_key=True, serialize=False)),
-                ('shelf', models.CharField(choices=[('catalogue', 'Catalogue'), ('gate', 'Gate'), ('deposit', 'Deposit')], max_length=20)),
+                ('shelf', models.CharField(choices=[('catalogue', 'Catalogue'), ('gate', 'Gate'), ('deposit', 'Deposit'), ('listed', 'Listed')], max_length=20)),
                 ('entry_id', models.BigIntegerField()),
                 ('at', models.DateTimeField(auto_now_add=True)),
             ],

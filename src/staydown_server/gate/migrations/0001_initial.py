@@ -109,14 +109,6 @@ class Migration(migrations.Migration):
             constraint=models.UniqueConstraint(fields=('held', 'deposit'), name='one_match_per_deposit'),
         ),
         migrations.AddConstraint(
-            model_name='heldmatch',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('keep_down', None), models.Q(('deposit', None), _negated=True)), models.Q(models.Q(('keep_down', None), _negated=True), ('deposit', None)), _connector='OR'), name='held_matches_have_one_ground'),
-        ),
-        migrations.AddConstraint(
-            model_name='check',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('keep_down', None), models.Q(('deposit', None), _negated=True)), models.Q(models.Q(('keep_down', None), _negated=True), ('deposit', None)), _connector='OR'), name='checks_have_one_ground'),
-        ),
-        migrations.AddConstraint(
             model_name='check',
             constraint=models.CheckConstraint(condition=models.Q(('deposit', None), ('verdict', 'hold'), _connector='OR'), name='deposits_never_block'),
         ),
@@ -145,5 +137,67 @@ class Migration(migrations.Migration):
                 ('told_at', models.DateTimeField(null=True)),
                 ('host', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to='accounts.host')),
             ],
+        ),
+        migrations.CreateModel(
+            name='Listed',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('fingerprint', models.TextField()),
+                ('sha256', models.CharField(blank=True, db_index=True, max_length=64)),
+                ('md5', models.CharField(blank=True, db_index=True, max_length=32)),
+                ('source', models.CharField(max_length=80)),
+                ('key', models.CharField(max_length=64)),
+                ('harm', models.CharField(max_length=20)),
+                ('how', models.CharField(max_length=20)),
+                ('by', models.CharField(max_length=64)),
+                ('confidence', models.PositiveSmallIntegerField()),
+                ('expires_at', models.DateTimeField(null=True)),
+                ('answer', models.CharField(max_length=10)),
+                ('state', models.CharField(choices=[('live', 'Live'), ('waiting', 'Waiting'), ('refused', 'Refused'), ('ended', 'Ended')], max_length=10)),
+                ('why', models.CharField(blank=True, max_length=20)),
+                ('found', models.PositiveIntegerField(default=0)),
+                ('turn', models.PositiveBigIntegerField(default=0)),
+                ('came_at', models.DateTimeField()),
+                ('ended_at', models.DateTimeField(null=True)),
+            ],
+        ),
+        migrations.AddField(
+            model_name='listed',
+            name='case_item',
+            field=models.OneToOneField(null=True, on_delete=django.db.models.deletion.PROTECT, to='cases.caseitem'),
+        ),
+        migrations.AddField(
+            model_name='check',
+            name='listed',
+            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, to='gate.listed'),
+        ),
+        migrations.AddField(
+            model_name='heldmatch',
+            name='listed',
+            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, to='gate.listed'),
+        ),
+        migrations.AddConstraint(
+            model_name='check',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(models.Q(('keep_down', None), _negated=True), ('deposit', None), ('listed', None)), models.Q(('keep_down', None), models.Q(('deposit', None), _negated=True), ('listed', None)), models.Q(('keep_down', None), ('deposit', None), models.Q(('listed', None), _negated=True)), _connector='OR'), name='checks_have_one_ground'),
+        ),
+        migrations.AddConstraint(
+            model_name='heldmatch',
+            constraint=models.UniqueConstraint(fields=('held', 'listed'), name='one_match_per_entry'),
+        ),
+        migrations.AddConstraint(
+            model_name='heldmatch',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(models.Q(('keep_down', None), _negated=True), ('deposit', None), ('listed', None)), models.Q(('keep_down', None), models.Q(('deposit', None), _negated=True), ('listed', None)), models.Q(('keep_down', None), ('deposit', None), models.Q(('listed', None), _negated=True)), _connector='OR'), name='held_matches_have_one_ground'),
+        ),
+        migrations.AddIndex(
+            model_name='listed',
+            index=models.Index(fields=['source', 'state', 'came_at'], name='entries_of_a_list'),
+        ),
+        migrations.AddConstraint(
+            model_name='listed',
+            constraint=models.UniqueConstraint(fields=('source', 'key'), name='one_row_per_entry'),
+        ),
+        migrations.AddConstraint(
+            model_name='listed',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'ended'), _negated=True), models.Q(('fingerprint', ''), ('md5', ''), ('sha256', '')), _connector='OR'), name='ended_entries_are_erased'),
         ),
     ]

@@ -1,12 +1,10 @@
-"""What a host may read: its own cases, and the hash list."""
+"""What a host may read: its own cases."""
 
-import json
 from typing import Any
 
 import pytest
 
 from server.api.client import Api, problem
-from server.pictures import fingerprint, jpeg, scene
 from server.story import alice_reports, run_jobs
 from staydown_server.cases.models import Case
 
@@ -53,7 +51,7 @@ def test_cases_come_in_portions(api: Api, removed_case: Case, alices_item: Any) 
     assert api.get(f"/cases?after={second['id']}").json()["cases"] == []
 
 
-@pytest.mark.parametrize("path", ["/cases", "/hash-list"])
+@pytest.mark.parametrize("path", ["/cases"])
 @pytest.mark.parametrize("after", ["x", "", "1.5", "1e400", "NaN", "9" * 5000, "0x10", "%00"])
 def test_a_number_that_is_none_is_a_problem(api: Api, path: str, after: str) -> None:
     """It names the field."""
@@ -67,12 +65,10 @@ def test_a_number_that_is_none_is_a_problem(api: Api, path: str, after: str) -> 
 def test_a_number_out_of_range_is_only_a_number(api: Api, removed_case: Case, after: str) -> None:
     """Beyond the end there is nothing; before the beginning there is everything."""
     cases = api.get(f"/cases?after={after}")
-    listed = api.get(f"/hash-list?after={after}")
 
-    assert cases.status_code == listed.status_code == 200
+    assert cases.status_code == 200
     expected = 1 if after.startswith("-") else 0
     assert len(cases.json()["cases"]) == expected
-    assert len(body(listed).splitlines()) == expected
 
 
 @pytest.mark.parametrize("case_id", [HUGE, "0", "-1"])
@@ -87,32 +83,3 @@ def test_a_case_out_of_range_is_not_found(api: Api, removed_case: Case, case_id:
 def test_a_case_number_that_is_none_is_a_problem(api: Api) -> None:
     """Not a traceback."""
     assert problem(api.get("/cases/abc"))["status"] in (404, 422)
-
-
-def body(answer: Any) -> str:
-    return b"".join(answer.streaming_content).decode()
-
-
-def test_the_hash_list_is_json_lines(api: Api, removed_case: Case, picture: bytes) -> None:
-    """One addition, with what may leave the platform."""
-    answer = api.get("/hash-list")
-
-    assert answer.status_code == 200
-    assert answer.headers["Content-Type"] == "application/jsonl"
-    (line,) = [json.loads(line) for line in body(answer).splitlines()]
-    assert line["op"] == "add"
-    assert line["fingerprint"]["sha256"] == fingerprint(picture).sha256
-    assert not {"dihedral", "width", "height"} & set(line["fingerprint"])
-    assert body(api.get(f"/hash-list?after={line['sequence']}")) == ""
-
-
-def test_partners_follow_the_list_too(other_api: Api, removed_case: Case) -> None:
-    """Sharing is what it is for."""
-    assert len(body(other_api.get("/hash-list")).splitlines()) == 1
-
-
-def test_an_unrelated_picture_is_not_on_the_list(api: Api, removed_case: Case) -> None:
-    """Only what somebody decided about."""
-    other = fingerprint(jpeg(scene(2))).sha256
-    assert other
-    assert other not in body(api.get("/hash-list"))
