@@ -342,6 +342,37 @@ LIST_HEAD = {
     },
 }
 LIST_KEYS = {"responses": {200: _answer("The signed keys document", _JWS), **_problems(404, 422)}}
+LIST_FEEDBACK = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "application/json": {
+                "schema": _object(
+                    {
+                        "feedback": _list(
+                            _object(
+                                {
+                                    "id": _text(32, description="The entry's name on the list."),
+                                    "verdict": {"enum": ["seen", "blocked", "disputed", "wrong"]},
+                                },
+                                *("id", "verdict"),
+                            ),
+                            maxItems=1000,
+                        )
+                    },
+                    "feedback",
+                )
+            }
+        },
+    },
+    "responses": {
+        200: _answer(
+            "How many were taken",
+            _object({"taken": _NUMBER, "passed_over": _NUMBER}, "taken", "passed_over"),
+        ),
+        **_problems(*_BODY, 404),
+    },
+}
 LIST_PAGE = {
     "responses": {
         200: _answer("JSON Lines, each as docs/hash-list.md says", _text(), "application/jsonl"),

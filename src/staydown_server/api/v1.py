@@ -27,8 +27,8 @@ from staydown_server.gate.once import AskedSomethingElse, once
 from staydown_server.notices.receive import AlreadyUsed, new_submission, notice_of, receive
 from staydown_server.notices.report import Incomplete, Kind, Report, TooLong, TooMany
 from staydown_server.review import status
-from staydown_server.sharing import serve
-from staydown_server.sharing.models import Audience, Partner
+from staydown_server.sharing import feedback, serve
+from staydown_server.sharing.models import Audience, Partner, Verdict
 
 
 class Key(HttpBearer):
@@ -317,6 +317,33 @@ def list_page(request: HttpRequest, name: str, number: int, after: int = 0) -> H
     if lines is None:
         raise Problem(404, "not-found", "The list has no page with this number.")
     return HttpResponse(lines, content_type="application/jsonl")
+
+
+@api.post(
+    "/hash-lists/{name}/feedback",
+    auth=ReaderKey(),
+    openapi_extra=contract.LIST_FEEDBACK,
+    summary="Say what you think of its entries",
+)
+def list_feedback(request: HttpRequest, name: str) -> HttpResponse:
+    """The last word about an entry counts. Entries that do not stand are passed over."""
+    audience = _audience(request, name)
+    given = bodies.json_object(request).get("feedback")
+    if not isinstance(given, list) or len(given) > feedback.MOST:
+        sentence = f"The field 'feedback' must be a list of {feedback.MOST} at most."
+        raise Problem(422, "bad-field", sentence)
+    said = dict(_opinion(each) for each in given)
+    taken = feedback.receive(_partner(request), audience, said)
+    return _json({"taken": taken, "passed_over": len(said) - taken})
+
+
+def _opinion(said: object) -> tuple[str, Verdict]:
+    match said:
+        case {"id": str(name), "verdict": str(verdict)} if verdict in Verdict.values:
+            return name, Verdict(verdict)
+    choices = ", ".join(Verdict.values)
+    sentence = f"Each of 'feedback' needs an 'id', and a 'verdict' that is one of {choices}."
+    raise Problem(422, "bad-field", sentence)
 
 
 def _audience(request: HttpRequest, name: str) -> Audience:

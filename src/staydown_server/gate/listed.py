@@ -53,8 +53,8 @@ def tell_indexes(entries: Iterable[Listed]) -> None:
 
 
 def end(entries: Collection[Listed], state: Listed.State, why: str) -> None:
-    """Take *entries* off the shelf, inside the caller's transaction; what their list took back
-    is erased. Uploads that wait for no other reason are let go."""
+    """Take *entries* off the shelf, inside the caller's transaction: *state* is any but live, and
+    what has ended is erased. Uploads that wait for no other reason are let go."""
     now = timezone.now()
     held = {
         entry.pk

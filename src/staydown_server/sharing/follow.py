@@ -6,6 +6,7 @@ the follower (docs/hash-list.md), reported at the desk, and changes nothing.
 """
 
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 
 from django.conf import settings
@@ -21,7 +22,7 @@ from staydown_server.gate import listed
 from staydown_server.gate.models import Listed
 from staydown_server.jobs import job
 from staydown_server.jobs.models import Job
-from staydown_server.sharing import flood, sources
+from staydown_server.sharing import flood, opinions, sources
 from staydown_server.sharing.models import Audience, Partner
 from staydown_server.sharing.rules import CAREFUL, Trust, rules
 from staydown_server.sharing.sources import News, Portion
@@ -58,6 +59,10 @@ def follow(partner_id: int) -> None:
         if isinstance(error, RateLimited):
             seconds = max(seconds, error.after or 0.0)
     _end_expired(partner)
+    opinions.form(partner)
+    with suppress(WebError):
+        # What cannot be told now is told in a later round.
+        opinions.tell(partner)
     with transaction.atomic():
         _note(partner, trouble)
         _again(partner, timedelta(seconds=seconds))

@@ -9,13 +9,14 @@ from django.db.models import F, QuerySet
 from django.utils import timezone
 
 from staydown.exchange.hash_list import Change, Entry, How, Prints, Provenance, Reason
-from staydown_server import jobs
-from staydown_server.gate.models import KeepDown
+from staydown_server import audit, jobs
+from staydown_server.gate import listed
+from staydown_server.gate.models import KeepDown, Listed
 from staydown_server.gate.provenance import provenances
 from staydown_server.jobs import job
 from staydown_server.jobs.models import Job
-from staydown_server.sharing import audiences
-from staydown_server.sharing.models import Audience, Choice, Line
+from staydown_server.sharing import audiences, flood, opinions
+from staydown_server.sharing.models import Audience, Choice, Line, Verdict
 from staydown_server.sharing.rules import rules
 
 _DAY = timedelta(days=1)
@@ -36,8 +37,19 @@ def publish(keep_down_id: int) -> None:
 
 @job("sharing.retract")
 def retract(keep_down_id: int) -> None:
-    """The same, by the name that says what the caller wants."""
+    """The same, for what was lifted; and where a person here decided so, what partners list of
+    it waits: their word must not undo that without anybody looking."""
     publish(keep_down_id=keep_down_id)
+    keep = KeepDown.objects.select_related("lifted_by").get(pk=keep_down_id)
+    if keep.lifted_by is None or keep.lifted_by.decided_by_id is None:
+        return
+    found = listed.search(keep.load_fingerprint())
+    same = [entry for entry, match in found if match.kind in ("identical", "same")]
+    if same:
+        with transaction.atomic():
+            listed.end(same, Listed.State.WAITING, flood.OVERTURNED)
+            opinions.say(same, Verdict.DISPUTED)
+            audit.record("list.overturned", keep, by="system", entries=len(same))
 
 
 @job("sharing.fill")

@@ -4,14 +4,13 @@ from collections.abc import Iterable
 
 from django.db import transaction
 from django.db.models import Count, QuerySet
-from django.utils import timezone
 
 from staydown_server import audit, jobs
 from staydown_server.accounts.models import User
 from staydown_server.gate import listed
 from staydown_server.gate.models import Listed
-from staydown_server.sharing import flood
-from staydown_server.sharing.models import Opinion, Partner, Verdict
+from staydown_server.sharing import flood, opinions
+from staydown_server.sharing.models import Partner, Verdict
 
 _AT_ONCE = 500
 
@@ -43,13 +42,7 @@ def refuse(partner: Partner, why: str, *, by: User, only: Iterable[int] | None =
     while some := list(_waiting(partner, why, only)[:_AT_ONCE]):
         with transaction.atomic():
             listed.end(some, Listed.State.REFUSED, why)
-            now = timezone.now()
-            Opinion.objects.bulk_create(
-                [Opinion(listed=entry, verdict=Verdict.WRONG, at=now) for entry in some],
-                update_conflicts=True,
-                update_fields=["verdict", "at"],
-                unique_fields=["listed"],
-            )
+            opinions.say(some, Verdict.WRONG)
             audit.record("list.refused_entries", partner, by=str(by), why=why, entries=len(some))
         count += len(some)
     return count

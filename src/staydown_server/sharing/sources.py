@@ -14,6 +14,8 @@ from staydown.exchange.peers.threatexchange import ThreatExchange, Token
 from staydown_server import vault
 from staydown_server.sharing.models import Partner
 
+_LONGEST_KEY = 64
+
 
 @dataclass(frozen=True, slots=True)
 class News:
@@ -49,9 +51,9 @@ def portions(partner: Partner) -> Iterator[Portion]:
 def key_of(partner: Partner, name: str) -> str:
     """How we name the entry that *partner*'s list calls *name*.
 
-    Other lists name an entry by its hash: that must not outlive its withdrawal.
+    StopNCII names an entry by its hash: that must not outlive its withdrawal.
     """
-    if partner.kind == Partner.Kind.STAYDOWN:
+    if partner.kind != Partner.Kind.STOPNCII and len(name) <= _LONGEST_KEY:
         return name
     return vault.digest(f"{partner} {name}", purpose="name of a listed entry").hex()
 

@@ -30,6 +30,7 @@ ENDPOINTS = {
     # For partners, with keys of their own.
     ("GET", "/hash-lists/{name}/head.json"): ("/hash-lists/forum.example/head.json", ""),
     ("GET", "/hash-lists/{name}/keys/{number}.json"): ("/hash-lists/forum.example/keys/1.json", ""),
+    ("POST", "/hash-lists/{name}/feedback"): ("/hash-lists/forum.example/feedback", ""),
     ("GET", "/hash-lists/{name}/pages/{number}.jsonl"): (
         "/hash-lists/forum.example/pages/1.jsonl",
         "",

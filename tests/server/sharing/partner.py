@@ -49,6 +49,7 @@ class Friends:
     served_instead: dict[str, bytes] = field(default_factory=dict)
     asked: list[Asked] = field(default_factory=list)
     is_down: bool = False
+    refuses_feedback: bool = False
 
     def __post_init__(self) -> None:
         self.list = FolderList.create(
@@ -80,7 +81,7 @@ class Friends:
         if self.is_down:
             return Said(404)
         if asked.method == "POST":
-            return Said(200, b"{}")
+            return Said(403 if self.refuses_feedback else 200, b"{}")
         if asked.headers.get("authorization") != "Bearer sp_theirs":
             return Said(401)
         if path in self.served_instead:
