@@ -55,22 +55,17 @@ def tell_indexes(entries: Iterable[Listed]) -> None:
 def end(entries: Collection[Listed], state: Listed.State, why: str) -> None:
     """Take *entries* off the shelf, inside the caller's transaction: *state* is any but live, and
     what has ended is erased. Uploads that wait for no other reason are let go."""
-    now = timezone.now()
-    held = {
-        entry.pk
-        for entry in Listed.objects.filter(
-            pk__in=[entry.pk for entry in entries], heldmatch__held__outcome=""
-        )
-    }
-    for entry in entries:
-        entry.state, entry.why, entry.ended_at = state, why, now
-        if state == Listed.State.ENDED:
-            entry.fingerprint = entry.sha256 = entry.md5 = ""
-            _forget_in_case(entry)
-        if entry.pk in held:
-            jobs.defer("review.release_uploads", listed_id=entry.pk)
-    fields = ["state", "why", "ended_at", "fingerprint", "sha256", "md5"]
-    Listed.objects.bulk_update(entries, fields, batch_size=_AT_ONCE)
+    keys = [entry.pk for entry in entries]
+    erased = {"fingerprint": "", "sha256": "", "md5": ""} if state == Listed.State.ENDED else {}
+    for start in range(0, len(keys), _AT_ONCE):
+        some = Listed.objects.filter(pk__in=keys[start : start + _AT_ONCE])
+        held = some.filter(heldmatch__held__outcome="").distinct()
+        for key in held.values_list("pk", flat=True):
+            jobs.defer("review.release_uploads", listed_id=key)
+        if erased:
+            for entry in some.exclude(case_item=None).select_related("case_item"):
+                _forget_in_case(entry)
+        some.update(state=state, why=why, ended_at=timezone.now(), **erased)
     tell_indexes(entries)
 
 

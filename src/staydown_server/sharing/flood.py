@@ -18,7 +18,6 @@ _DAY = timedelta(days=1)
 BURST, POPULAR, CATALOGUE, OVERTURNED = "burst", "popular", "catalogue", "overturned"
 #: Said of what a person let go live.
 RELEASED = "released"
-_AT_ONCE = 500
 
 
 def weigh(partner: Partner, entries: Sequence[Listed], now: datetime) -> None:
@@ -57,9 +56,7 @@ def pull_back(partner: Partner, now: datetime) -> list[Listed]:
     since = now - timedelta(minutes=rules().flood.pulled_back_minutes)
     young = partner.entries.filter(state=Listed.State.LIVE, came_at__gt=since)
     pulled = list(young.exclude(why=RELEASED))
-    for entry in pulled:
-        entry.state, entry.why = Listed.State.WAITING, BURST
-    Listed.objects.bulk_update(pulled, ["state", "why"], batch_size=_AT_ONCE)
+    listed.end(pulled, Listed.State.WAITING, BURST)
     return pulled
 
 

@@ -134,7 +134,7 @@ def _take(partner: Partner, portion: Portion, turn: int) -> int:
         if partner_now.turn != turn or partner_now.paused_at or not partner_now.kind:
             raise Overtaken
         _store(partner, said, new, gone, now)
-        _keep_place(partner_now, portion, now, has_news=bool(news))
+        _keep_place(partner_now, portion, now, has_news=bool(news), took_back=bool(gone))
     return turn + 1
 
 
@@ -150,8 +150,8 @@ def _store(
     Listed.objects.bulk_create([row for row in new if row.pk is None], batch_size=_AT_ONCE)
     fields = [*_SAID, *_PRINTS, "state", "why", "found", "came_at", "ended_at"]
     Listed.objects.bulk_update(again, fields, batch_size=_AT_ONCE)
+    listed.tell_indexes([*said, *new])
     pulled = flood.pull_back(partner, now) if any(r.why == flood.BURST for r in new) else []
-    listed.tell_indexes([*said, *new, *pulled])
     for why in {why for _, why in gone}:
         listed.end([row for row, each in gone if each == why], Listed.State.ENDED, why)
     held_back = {row.pk for row in pulled}
@@ -168,7 +168,9 @@ def _store(
         )
 
 
-def _keep_place(partner: Partner, portion: Portion, now: datetime, *, has_news: bool) -> None:
+def _keep_place(
+    partner: Partner, portion: Portion, now: datetime, *, has_news: bool, took_back: bool
+) -> None:
     """How far the list was followed, in the transaction of what came; and what did not come
     again, where it began anew."""
     if portion.begins_anew:
@@ -182,8 +184,8 @@ def _keep_place(partner: Partner, portion: Portion, now: datetime, *, has_news: 
         dropped = list(old.exclude(state=Listed.State.ENDED))
         listed.end(dropped, Listed.State.ENDED, "begun-anew")
         audit.record("list.begun_anew", partner, by="system", dropped=len(dropped))
-        partner.anew_since = None
-    if partner.collapsed_at is None and flood.has_collapsed(partner, now):
+        partner.anew_since, took_back = None, took_back or bool(dropped)
+    if took_back and partner.collapsed_at is None and flood.has_collapsed(partner, now):
         partner.collapsed_at = now
         audit.record("list.collapsed", partner, by="system")
     partner.save(update_fields=["anew_since", "turn", "state", "news_at", "collapsed_at"])

@@ -26,11 +26,12 @@ def release(partner: Partner, why: str, *, by: User, only: Iterable[int] | None 
     count = 0
     while some := list(_waiting(partner, why, only)[:_AT_ONCE]):
         with transaction.atomic():
-            for entry in some:
-                entry.state, entry.why = Listed.State.LIVE, flood.RELEASED
-                jobs.defer("gate.sweep_listed", listed_id=entry.pk)
-            Listed.objects.bulk_update(some, ["state", "why"])
+            Listed.objects.filter(pk__in=[entry.pk for entry in some]).update(
+                state=Listed.State.LIVE, why=flood.RELEASED, ended_at=None
+            )
             listed.tell_indexes(some)
+            for entry in some:
+                jobs.defer("gate.sweep_listed", listed_id=entry.pk)
             audit.record("list.released", partner, by=str(by), why=why, entries=len(some))
         count += len(some)
     return count
