@@ -99,6 +99,12 @@ def hit(listed_id: int) -> CaseItem | None:
     return entry.case_item
 
 
+def partner_of(case: Case) -> str:
+    """Who listed what *case* is about; nothing where it is a person's."""
+    entry = Listed.objects.filter(case_item__case=case).first()
+    return entry.source.removeprefix("partner:") if entry else ""
+
+
 @job("gate.sweep_listed")
 def sweep(listed_id: int) -> None:
     """Bring what hosts show already of an entry into its case, for a person to decide."""

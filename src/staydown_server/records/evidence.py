@@ -194,7 +194,9 @@ def _checks(case: Case) -> Iterable[Check]:
 
 def _stopped_for(case: Case) -> models.QuerySet[Check]:
     return Check.objects.filter(
-        Q(keep_down__case_item__case=case) | Q(deposit__case_item__case=case)
+        Q(keep_down__case_item__case=case)
+        | Q(deposit__case_item__case=case)
+        | Q(listed__case_item__case=case)
     )
 
 

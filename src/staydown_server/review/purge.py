@@ -202,6 +202,7 @@ def _held_by_law() -> QuerySet[Any]:
         Q(case_item__case__in=held)
         | Q(heldmatch__keep_down__case_item__case__in=held)
         | Q(heldmatch__deposit__case_item__case__in=held)
+        | Q(heldmatch__listed__case_item__case__in=held)
     )
     return found.values("pk")
 

@@ -65,6 +65,7 @@ def stopped(case: Case) -> QuerySet[Check]:
     """Uploads that the gate blocked, or a person refused. What waits is not stopped yet."""
     is_stopped = Q(verdict=Answer.BLOCK) | Q(heldupload__outcome=HeldUpload.Outcome.REFUSED)
     of_case = Q(keep_down__case_item__case=case) | Q(deposit__case_item__case=case)
+    of_case |= Q(listed__case_item__case=case)
     return Check.objects.filter(is_stopped, of_case)
 
 

@@ -8,6 +8,7 @@ from django.http import HttpRequest
 
 from staydown_server.cases.jurisdictions import jurisdictions
 from staydown_server.cases.models import NEEDS_A_LOOK, Case, CaseItem, Deposit, Sweep
+from staydown_server.gate import listed
 from staydown_server.gate.models import Check
 from staydown_server.notices import letters
 from staydown_server.notices.receive import new_submission
@@ -30,10 +31,10 @@ _ON_A_PAGE = 48
 def surely_meant(case: Case) -> QuerySet[CaseItem]:
     """What waits for a decision and is ticked beforehand.
 
-    What may be somebody else's picture is ticked by hand or not at all; so is a deposit, which
-    goes on waiting without a decision.
+    What may be somebody else's picture is ticked by hand or not at all; so is a deposit and what
+    a partner lists, which go on waiting without a decision.
     """
-    waiting = undecided().filter(case=case, deposit=None).exclude(fingerprint="")
+    waiting = undecided().filter(case=case, deposit=None, listed=None).exclude(fingerprint="")
     return waiting.exclude(match_kind__in=NEEDS_A_LOOK)
 
 
@@ -51,6 +52,7 @@ def case_page(request: HttpRequest, case: Case) -> dict[str, Any]:
         "notice": case.notice.content,
         "marks": [mark_sentence(mark) for mark in case.mark_set.all()],
         "is_deposit": Deposit.objects.filter(case_item__case=case).exists(),
+        "partner_name": listed.partner_of(case),
         "standing": senders.standing_of(case.notice),
         "letters": letters.of(case.notice),
         "has_unread": letters.unread().filter(notice=case.notice).exists(),
@@ -67,7 +69,9 @@ def case_page(request: HttpRequest, case: Case) -> dict[str, Any]:
         "undecided": queues.undecided_rows().filter(case=case).count(),
         "sweeps": Sweep.objects.filter(case_item__case=case).order_by("pk"),
         "stopped": Check.objects.filter(
-            Q(keep_down__case_item__case=case) | Q(deposit__case_item__case=case)
+            Q(keep_down__case_item__case=case)
+            | Q(deposit__case_item__case=case)
+            | Q(listed__case_item__case=case)
         ).count(),
         "appeals": queues.appeals_in(case),
         "reasons": REASONS,

@@ -4,21 +4,25 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
 from server.pictures import fingerprint, with_region_replaced
 from server.story import ALICE, ALICES_ADDRESS
 from staydown import Match
-from staydown_server.accounts.models import Host
+from staydown.exchange.hash_list import SigningKey
+from staydown_server.accounts.models import Host, User
 from staydown_server.cases.models import Case
 from staydown_server.catalogue.models import Item
 from staydown_server.gate.check import check
 from staydown_server.gate.hold import Upload, hold
-from staydown_server.gate.models import Check, HeldUpload, KeepDown
+from staydown_server.gate.models import Check, HeldUpload, KeepDown, Listed
 from staydown_server.notices.receive import Receipt
 from staydown_server.removal import reasons
 from staydown_server.removal.models import Removal
 from staydown_server.review.appeal import appeal
 from staydown_server.review.models import Appeal
+from staydown_server.sharing import audiences
+from staydown_server.sharing.models import Choice, Feedback, Opinion, Partner, Verdict
 
 
 @pytest.fixture
@@ -79,3 +83,33 @@ def on_hold(removed_case: Case, host: Host, picture: bytes) -> HeldUpload:
 @pytest.fixture
 def waiting(removed_case: Case) -> Appeal:
     return appeal(Removal.objects.get(), text="It is mine.")
+
+
+@pytest.fixture
+def busy_partner(removed_case: Case, host: Host, bob: User) -> Partner:
+    """A partner of whose list everything can be seen that there is to see: what waits, what
+    matched, a list that is refused, and what it says of ours."""
+    audience = audiences.begin("forum.example", root=SigningKey.new())
+    now = timezone.now()
+    one = Partner.objects.create(
+        name="friends.example",
+        audience=audience,
+        kind=Partner.Kind.STAYDOWN,
+        address="https://friends.example/list",
+        followed_at=now,
+        news_at=now,
+        trouble="RolledBack",
+        trouble_since=now,
+        collapsed_at=now,
+    )
+    said = {"source": str(one), "harm": "intimate-unknown", "how": "reviewed", "by": one.name}
+    said |= {"confidence": 90, "answer": "block", "came_at": now}
+    seen = Listed.objects.create(key="a" * 32, state=Listed.State.LIVE, **said)
+    Check.objects.create(host=host, listed=seen, verdict="block", match_kind="identical")
+    for number, why in enumerate(("burst", "popular", "catalogue", "overturned")):
+        Listed.objects.create(key=f"{number}" * 32, state=Listed.State.WAITING, why=why, **said)
+    Opinion.objects.create(listed=seen, verdict=Verdict.BLOCKED, at=now)
+    keep = KeepDown.objects.get(case_item__case=removed_case)
+    Feedback.objects.create(partner=one, keep_down=keep, verdict=Verdict.WRONG, at=now)
+    Choice.objects.create(keep_down=keep, is_disputed=True)
+    return one

@@ -24,6 +24,7 @@ from staydown_server.cases.models import Case
 from staydown_server.gate.models import HeldUpload
 from staydown_server.people.invite import invite
 from staydown_server.review.models import Appeal
+from staydown_server.sharing.models import Partner
 from staydown_server.web import urls
 
 pytestmark = pytest.mark.django_db
@@ -86,10 +87,18 @@ FOR_MODERATORS = {
     "legal_hold": "POST",
     "confirm": "POST",
     "refuse": "POST",
+    "partners": "GET",
+    "partner": "GET",
+    "decide_waiting": "POST",
+    "see_collapse": "POST",
+    "give_trust": "POST",
+    "pause_partner": "POST",
+    "shared": "GET",
+    "choose": "POST",
 }
 #: Of those, what is for administrators or seniors alone, and what an auditor may see.
-FOR_ADMINISTRATORS = {"people", "invite", "role", "shut_out"}
-FOR_SENIORS = {"calm", "legal_hold", "confirm"}
+FOR_ADMINISTRATORS = {"people", "invite", "role", "shut_out", "give_trust", "pause_partner"}
+FOR_SENIORS = {"calm", "legal_hold", "confirm", "decide_waiting", "see_collapse"}
 FOR_AUDITORS = {
     *{name for name, method in FOR_MODERATORS.items() if method == "GET"} - FOR_ADMINISTRATORS,
     *("account_code", "account_passkey", "account_remove"),
@@ -124,6 +133,8 @@ def path_of(name: str, case: Case, waiting: Appeal, held: HeldUpload) -> str:
         "legal_hold": [case.pk],
         "role": [1],
         "shut_out": [1],
+        **{each: [1] for each in ("partner", "decide_waiting", "see_collapse", "give_trust")},
+        **{each: [1] for each in ("pause_partner", "choose")},
         "reasons": ["A" * 26],
         "sign_in": ["A" * 32],
     }
@@ -195,6 +206,7 @@ def every_page(
     waiting: Appeal,
     removed_case: Case,
     on_hold: HeldUpload,
+    busy_partner: Partner,
     filled: dict[str, Any],
     settings: Any,
 ) -> Any:
@@ -241,6 +253,9 @@ def every_page(
             "people, invited": ada.post(
                 "/desk/people/invite/", {"email": "bea@desk.example"}, **said
             ),
+            "partners": bobs_browser.get("/desk/partners/", **said),
+            "partner": ada.get(f"/desk/partners/{busy_partner.pk}/", **said),
+            "shared": ada.get("/desk/shared/", **said),
             "people, not by Bob": bobs_browser.get("/desk/people/", **said),
             "queue": bobs_browser.get("/desk/", **said),
             "case": bobs_browser.get(f"/desk/cases/{removed_case.pk}/", **said),
@@ -270,7 +285,7 @@ def test_every_page_speaks_both_languages(every_page: Any) -> None:
         original = re.search(r"<h1[^>]*>(.*?)</h1>", text(english[name]), re.DOTALL)
         assert title, name
         assert original, name
-        if name not in ("case", "ask, empty", "decide, wrong", "queue"):
+        if name not in ("case", "ask, empty", "decide, wrong", "queue", "partner"):
             assert title[1] != original[1], name
 
 
@@ -382,7 +397,11 @@ def test_a_role_opens_what_it_is_for(
 
 
 def test_an_auditor_is_offered_nothing_to_change(
-    removed_case: Case, waiting: Appeal, on_hold: HeldUpload, show: Any
+    removed_case: Case,
+    waiting: Appeal,
+    on_hold: HeldUpload,
+    busy_partner: Partner,
+    show: Any,
 ) -> None:
     """But for how they sign in themselves, and out."""
     receipt = alice_reports(show("other", jpeg(scene(7))).url)
@@ -395,6 +414,9 @@ def test_an_auditor_is_offered_nothing_to_change(
         f"/desk/cases/{removed_case.pk}/",
         f"/desk/cases/{undecided.pk}/",
         f"/desk/uploads/{on_hold.pk}/",
+        "/desk/partners/",
+        f"/desk/partners/{busy_partner.pk}/",
+        "/desk/shared/",
     ):
         forms = re.findall(r'<form[^>]*method="post" action="([^"]*)"', text(browser.get(path)))
         assert set(forms) == {"/language/", "/sign-out/"}, path
