@@ -6,8 +6,9 @@ import pytest
 import requests
 from person import DESKTOP, PHONE, Person
 from playwright.sync_api import Browser, expect
-from server.sharing.partner import NAME, entry, friends_at
 from world import Server, Visitor, wait_for
+
+from server.sharing.partner import NAME, entry, friends_at
 
 pytestmark = pytest.mark.browser
 

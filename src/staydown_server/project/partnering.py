@@ -65,6 +65,10 @@ def add_partner(command: argparse.ArgumentParser) -> Iterator[argparse.ArgumentP
     )
     yield _runs(follow, _follow)
 
+    unfollow = actions.add_parser("unfollow", help="follow a list no more, and drop all of it")
+    unfollow.add_argument("name")
+    yield _runs(unfollow, _unfollow)
+
     yield _runs(actions.add_parser("show", help="say how it stands with each partner"), _show)
 
 
@@ -169,6 +173,12 @@ def _follow(arguments: argparse.Namespace) -> int:
             **limits,
         )
     return _tell(arguments, {"partner": partner.name, "trust": partner.trust}, "Followed:")
+
+
+def _unfollow(arguments: argparse.Namespace) -> int:
+    from staydown_server.sharing import partners
+
+    return _tell(arguments, {"dropped": partners.unfollow(arguments.name)}, "Entries:")
 
 
 def _show(arguments: argparse.Namespace) -> int:

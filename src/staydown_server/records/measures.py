@@ -15,7 +15,7 @@ from django.db.models.functions import Coalesce
 
 from staydown_server.cases.jurisdictions import jurisdictions
 from staydown_server.cases.models import Case, CaseItem, Decision
-from staydown_server.gate.models import Check, HeldUpload, KeepDown
+from staydown_server.gate.models import Check, HeldUpload, KeepDown, Listed
 from staydown_server.gate.policy import Answer
 from staydown_server.notices.models import Notice
 from staydown_server.removal.models import Removal
@@ -62,11 +62,14 @@ _IN_CASE = F("case__jurisdiction")
 _OF_ROW = F("case_item__case__jurisdiction")
 _OF_REMOVAL = F("decision__case_item__case__jurisdiction")
 _OF_CHECK = Coalesce(
-    "keep_down__case_item__case__jurisdiction", "deposit__case_item__case__jurisdiction"
+    "keep_down__case_item__case__jurisdiction",
+    "deposit__case_item__case__jurisdiction",
+    "listed__case_item__case__jurisdiction",
 )
 _OF_UPLOAD = Coalesce(
     "gate_check__keep_down__case_item__case__jurisdiction",
     "gate_check__deposit__case_item__case__jurisdiction",
+    "gate_check__listed__case_item__case__jurisdiction",
 )
 _OF_APPEAL = Coalesce(
     "removal__decision__case_item__case__jurisdiction",
@@ -75,6 +78,8 @@ _OF_APPEAL = Coalesce(
 )
 _OUTCOME, _MANNER, _ORIGIN = Decision.Outcome, Decision.Manner, CaseItem.Origin
 _UNDONE = Q(manner=Decision.Manner.UNDONE)
+#: What a partner lists is no person's notice.
+_BY_PARTNERS = Listed.objects.exclude(case_item=None).values("case_item__case")
 _BY_SOMEBODY = ~Q(decided_by=None)
 # What a host imported is neither a notice nor a decision of ours, until something joins it.
 _OURS = Q(importer=None)
@@ -89,6 +94,7 @@ def _unfounded(period: Period) -> QuerySet[Case]:
     """Everything that was found stays online by somebody's decision."""
     decided = Decision.objects.filter(case_item__case=OuterRef("pk"), superseded_at=None)
     closed = Case.objects.filter(period.holds("closed_at"), notice__withdrawn_at=None)
+    closed = closed.exclude(pk__in=_BY_PARTNERS)
     return closed.filter(
         Exists(decided.filter(_BY_SOMEBODY)), ~Exists(decided.filter(outcome=_OUTCOME.REMOVE))
     )
@@ -121,13 +127,17 @@ def _first_decisions(period: Period) -> QuerySet[Decision]:
 
 COUNTS: Mapping[str, Measure] = {
     "notices_received": _at(
-        Notice, "received_at", _IN_CASE, ~Exists(_IMPORTED.filter(case__notice=OuterRef("pk")))
+        Notice,
+        "received_at",
+        _IN_CASE,
+        ~Exists(_IMPORTED.filter(case__notice=OuterRef("pk"))),
+        ~Exists(Listed.objects.filter(case_item__case__notice=OuterRef("pk"))),
     ),
     "notices_withdrawn": _at(Notice, "withdrawn_at", _IN_CASE),
     "notices_unfounded": Measure(_unfounded, F("jurisdiction")),
     "cases_closed": _at(Case, "closed_at", F("jurisdiction"), Exists(_MORE_THAN_IMPORTED)),
     "items_reported": _at(
-        CaseItem, "created_at", _IN_CASE, Q(copy_of=None) & ~Q(origin=_ORIGIN.IMPORTED)
+        CaseItem, "created_at", _IN_CASE, Q(copy_of=None, listed=None) & ~Q(origin=_ORIGIN.IMPORTED)
     ),
     "copies_found": _at(
         CaseItem, "created_at", _IN_CASE, Q(origin__in=[_ORIGIN.SWEPT, _ORIGIN.REGISTERED])

@@ -12,6 +12,7 @@ from staydown.exchange.hash_list.entry import check_name
 from staydown_server import audit, jobs
 from staydown_server.accounts.hosts import HostError, origin_of
 from staydown_server.accounts.models import User
+from staydown_server.gate import listed
 from staydown_server.gate.models import Listed
 from staydown_server.sharing.models import Audience, Partner, ReaderKey
 from staydown_server.sharing.rules import CAREFUL, rules
@@ -137,6 +138,21 @@ def _follow(
         _give_trust(partner, trust)
         jobs.defer("sharing.follow", partner_id=partner.pk)
     return partner
+
+
+def unfollow(name: str) -> int:
+    """Follow partner *name* no more, and drop all of its list. How many entries stood."""
+    with transaction.atomic():
+        partner = Partner.objects.select_for_update().get(pk=_known(name).pk)
+        left = list(partner.entries.exclude(state=Listed.State.ENDED))
+        listed.end(left, Listed.State.ENDED, "unfollowed")
+        partner.kind, partner.address, partner.credentials, partner.state = "", "", {}, {}
+        # A round that is under way stores nothing more.
+        partner.turn += 1
+        partner.trouble, partner.trouble_since, partner.collapsed_at = "", None, None
+        partner.save()
+        audit.record("partner.unfollowed", partner, by="operator", dropped=len(left))
+    return len(left)
 
 
 def give_trust(partner: Partner, trust: str, *, by: User) -> None:

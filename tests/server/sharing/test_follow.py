@@ -24,6 +24,7 @@ from staydown_server.gate.check import check
 from staydown_server.gate.hold import Upload
 from staydown_server.gate.models import Check, HeldUpload, KeepDown, Listed
 from staydown_server.gate.policy import Answer
+from staydown_server.records.report import report
 from staydown_server.review.decide import restore
 from staydown_server.review.upload import decide_upload, waiting_uploads
 from staydown_server.sharing import audiences, follow, partners
@@ -246,6 +247,23 @@ def test_another_trust_counts_for_what_stands(
     assert verdict(picture, host) == Answer.ALLOW
 
 
+def test_what_is_followed_no_more_is_dropped(
+    partner: Partner, friends: Friends, host: Host, picture: bytes
+) -> None:
+    """All of it, erased; and it may be followed again from the beginning."""
+    friends.put(entry(fingerprint(picture)))
+    rounds()
+
+    assert partners.unfollow(NAME) == 1
+    run_jobs()
+    assert verdict(picture, host) == Answer.ALLOW
+    assert Listed.objects.get().fingerprint == ""
+
+    followed(friends)
+    run_jobs()
+    assert verdict(picture, host) == Answer.BLOCK
+
+
 def test_an_echo_changes_nothing(
     audience: Any, partner: Partner, friends: Friends, host: Host, removed_case: Case, bob: User
 ) -> None:
@@ -438,3 +456,20 @@ def test_the_second_audience_is_no_echo(audience: Any, root: Any) -> None:
     """Names are as of domains: two lists of ours have two."""
     with pytest.raises(audiences.AudienceError):
         audiences.begin(audience.name, root=root)
+
+
+def test_a_partners_list_counts_as_no_notice(
+    partner: Partner, friends: Friends, host: Host, show: Any, picture: bytes, bob: User
+) -> None:
+    """In the yearly numbers: nobody wrote to us. What the gate stopped is counted."""
+    show("one", picture)
+    friends.put(entry(fingerprint(picture)))
+    rounds()
+    check(fingerprint(picture), host=host)
+    bob_decides(Case.objects.get(), bob, Decision.Outcome.KEEP)
+
+    numbers = report(timezone.now().year)["total"]
+
+    assert numbers["notices_received"] == 0
+    assert numbers["notices_unfounded"] == 0
+    assert numbers["uploads_blocked"] == 1
