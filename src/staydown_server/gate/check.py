@@ -3,13 +3,14 @@ partners' lists have."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 from uuid import UUID, uuid4
 
 from django.db import transaction
 
 import staydown
 from staydown import Fingerprint, Match
+from staydown.exchange.hash_list import How
 from staydown_server import audit, vault
 from staydown_server.accounts.models import Host
 from staydown_server.cases import deposit
@@ -26,6 +27,15 @@ _MOST_LOOKS = 4
 
 
 @dataclass(frozen=True, slots=True)
+class _Ground:
+    """One reason for an answer: what was matched, by its column in `Check`."""
+
+    answer: Answer
+    match: Match
+    row: dict[str, int]
+
+
+@dataclass(frozen=True, slots=True)
 class Verdict:
     """The gate's answer and its evidence, best match first. A match's id is its keep-down's.
 
@@ -38,6 +48,8 @@ class Verdict:
     matches: tuple[Match, ...]
     hits: tuple[hold.Hit, ...] = ()
     listed: tuple[hold.ListedHit, ...] = ()
+    #: What asks for this answer.
+    ground: _Ground | None = None
 
     @property
     def blocks(self) -> bool:
@@ -92,11 +104,23 @@ def judge(fingerprint: Fingerprint) -> Verdict:
     known = provenances(int(match.id or 0) for match in (*sure, *doubted))
     kinds = [(match, match.kind) for match in sure]
     kinds += [(match, "region-replaced") for match in doubted]
-    answers = [policy().answer(kind, known[int(match.id or 0)]) for match, kind in kinds]
-    answers += [policy().answers[DEPOSIT] for _ in hits]
-    answers += [_answer(*hit, in_doubt=bool(doubted) or _has_region(sure)) for hit in entries]
-    strictest = max(answers, key=list(Answer).index, default=Answer.ALLOW)
-    return Verdict(uuid4(), strictest, (*sure, *doubted), tuple(hits), tuple(entries))
+    in_doubt = any(kind == "region-replaced" for _, kind in kinds)
+    grounds = [
+        _Ground(policy().answer(kind, known[number]), match, {"keep_down_id": number})
+        for match, kind in kinds
+        if (number := int(match.id or 0))
+    ]
+    grounds += [
+        _Ground(policy().answers[DEPOSIT], match, {"deposit_id": made.pk}) for made, match in hits
+    ]
+    grounds += [
+        _Ground(_answer(entry, match, in_doubt=in_doubt), match, {"listed_id": entry.pk})
+        for entry, match in entries
+    ]
+    # Of those that ask for the strictest answer, the first.
+    ground = max(grounds, key=lambda each: list(Answer).index(each.answer), default=None)
+    answer = ground.answer if ground else Answer.ALLOW
+    return Verdict(uuid4(), answer, (*sure, *doubted), tuple(hits), tuple(entries), ground)
 
 
 def _answer(entry: Listed, match: Match, *, in_doubt: bool) -> Answer:
@@ -107,12 +131,8 @@ def _answer(entry: Listed, match: Match, *, in_doubt: bool) -> Answer:
     twin of the partner's, too.
     """
     kind = "region-replaced" if in_doubt and match.kind == "same" else match.kind
-    ours = policy().answer(kind, Provenance(entry.how, entry.source))
+    ours = policy().answer(kind, Provenance(cast(How, entry.how), entry.source))
     return min(Answer(entry.answer), ours, key=list(Answer).index)
-
-
-def _has_region(matches: list[Match]) -> bool:
-    return any(match.kind == "region-replaced" for match in matches)
 
 
 def _still_asks(made: Deposit | Listed, since: datetime, settled: dict[int, datetime]) -> bool:
@@ -186,28 +206,17 @@ def _count(verdict: Verdict, host: Host) -> None:
 
 
 def _stopped(verdict: Verdict, host: Host) -> Check:
-    kept, hits, entries = verdict.matches, verdict.hits, verdict.listed
-    if verdict.blocks:
-        # Named is what blocks. A deposit does not.
-        kept = tuple(each for each in kept if policy()[each.kind] == Answer.BLOCK)
-        hits = ()
-        entries = tuple(each for each in entries if each[0].answer == Answer.BLOCK)
-    if kept:
-        best = kept[0]
-        ground = {"keep_down_id": int(best.id or 0)}
-    elif hits:
-        made, best = hits[0]
-        ground = {"deposit_id": made.pk}
-    else:
-        entry, best = entries[0]
-        ground = {"listed_id": entry.pk}
+    """The record of an upload that was stopped, which names what stopped it."""
+    ground = verdict.ground
+    if ground is None:
+        raise ValueError("nothing stopped this upload")
     return Check(
         id=verdict.id,
         host=host,
-        **ground,
+        **ground.row,
         verdict=verdict.answer,
-        match_kind=best.kind,
-        match_distance=best.distance,
+        match_kind=ground.match.kind,
+        match_distance=ground.match.distance,
     )
 
 
