@@ -46,6 +46,12 @@ class HostDouble:
         #: Called with each event before it is obeyed.
         self.on_event: Callable[[dict[str, Any]], None] = lambda _event: None
 
+    def forget(self) -> None:
+        """All that was posted and ordered; not who may order."""
+        key, secret = self.api_key, self.secret
+        self.reset()
+        self.api_key, self.secret = key, secret
+
     def close(self) -> None:
         self._server.shutdown()
         self._server.server_close()

@@ -7,9 +7,10 @@ from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from staydown_server import audit
+import staydown
+from staydown_server import audit, vault
 from staydown_server.accounts.models import User
-from staydown_server.cases.models import Decision
+from staydown_server.cases.models import NEEDS_A_LOOK, CaseItem, Decision
 from staydown_server.gate.models import HeldUpload
 from staydown_server.notices import mail
 from staydown_server.removal.models import Removal
@@ -65,9 +66,13 @@ def appeal(against: Removal | HeldUpload, *, text: str) -> Appeal:
     return taken
 
 
-def answer(waiting: Appeal, *, outcome: Appeal.Outcome, reason: str, by: User) -> None:
+def answer(
+    waiting: Appeal, *, outcome: Appeal.Outcome, reason: str, by: User, alike: bool = False
+) -> None:
     """Grant or refuse the appeal; a granted one turns round what was decided.
 
+    With *alike*, what shows the same whole picture and was removed in the same cases is put back,
+    too, whoever had uploaded it: each of them is kept down for itself.
     Raises :class:`NotTheSamePerson` while another moderator could decide: an appeal is heard
     by somebody else where there is somebody else.
     """
@@ -77,6 +82,8 @@ def answer(waiting: Appeal, *, outcome: Appeal.Outcome, reason: str, by: User) -
     others = User.objects.filter(is_active=True).exclude(pk=by.pk)
     if first == by and others.exists():
         raise NotTheSamePerson
+    # Before the transaction: to compare takes its time.
+    same = _same_picture(waiting) if alike and outcome == Appeal.Outcome.GRANTED else []
     with transaction.atomic():
         taken = Appeal.objects.filter(pk=waiting.pk, outcome="").update(
             outcome=outcome, answer=reason.strip(), decided_by=by, decided_at=timezone.now()
@@ -90,8 +97,13 @@ def answer(waiting: Appeal, *, outcome: Appeal.Outcome, reason: str, by: User) -
             return
         if waiting.refusal is not None:
             overturn(waiting.refusal, reason=reason, by=by)
-        for decision in _standing(waiting):
+        for decision in (*_standing(waiting), *_removals().filter(case_item__in=same)):
             restore(decision.case_item, reason=reason, by=by)
+
+
+def _removals() -> QuerySet[Decision]:
+    standing = Decision.objects.filter(outcome=Decision.Outcome.REMOVE, superseded_at=None)
+    return standing.select_related("case_item")
 
 
 def _standing(granted: Appeal) -> QuerySet[Decision]:
@@ -99,9 +111,26 @@ def _standing(granted: Appeal) -> QuerySet[Decision]:
     meanwhile): it is granted all the same."""
     if granted.refusal is not None:
         return Decision.objects.none()
-    standing = Decision.objects.filter(outcome=Decision.Outcome.REMOVE, superseded_at=None)
-    standing = standing.select_related("case_item")
     if granted.removal is not None:
         # Every case that has the item removed: one left over would keep it down.
-        return standing.filter(case_item__item=granted.removal.item_id)
-    return standing.filter(case_item=granted.decision.case_item_id)
+        return _removals().filter(case_item__item=granted.removal.item_id)
+    return _removals().filter(case_item=granted.decision.case_item_id)
+
+
+def _same_picture(granted: Appeal) -> list[CaseItem]:
+    """What else was removed in the cases of a granted appeal and shows the same, whole."""
+    undone = [decision.case_item for decision in _standing(granted)]
+    others = _removals().filter(case_item__case__in={row.case_id for row in undone})
+    return [
+        other.case_item
+        for other in others.exclude(case_item__in=undone)
+        if any(_is_same(row, other.case_item) for row in undone)
+    ]
+
+
+def _is_same(one: CaseItem, other: CaseItem) -> bool:
+    ours, theirs = one.load_fingerprint(), other.load_fingerprint()
+    if ours is None or theirs is None:
+        return False
+    match = staydown.compare(ours, theirs, key=vault.local_key())
+    return match is not None and match.kind not in NEEDS_A_LOOK

@@ -204,7 +204,11 @@ def appeal(request: HttpRequest, appeal_id: int) -> HttpResponse:
         if outcome not in Appeal.Outcome.values:
             raise NothingChosen
         appeals.answer(
-            waiting, outcome=Appeal.Outcome(outcome), reason=reason, by=moderator(request)
+            waiting,
+            outcome=Appeal.Outcome(outcome),
+            reason=reason,
+            by=moderator(request),
+            alike=bool(request.POST.get("alike")),
         )
     except (DecisionError, appeals.AppealError) as error:
         messages.error(request, decision_sentence(error))

@@ -4,85 +4,35 @@ Hypothesis makes up stories of registrations, notices, deposits, decisions, lift
 jobs, some of them in the middle of one another, and looks for a copy that nobody was told of.
 """
 
-import threading
 from collections.abc import Callable
-from copy import copy
 from typing import Any
 
 import pytest
-from django.db import transaction
-from hypothesis import HealthCheck, Phase, settings
-from hypothesis import strategies as st
 from hypothesis.stateful import (
-    RuleBasedStateMachine,
-    initialize,
     precondition,
     rule,
-    run_state_machine_as_test,
 )
 
+from server.any_order import CHOICE, PICTURES, AnyOrder, chosen, copy_of, number_of, tell
 from server.host_double import HostDouble
-from server.pictures import fingerprint, jpeg, scene
-from server.story import REASON, alice_reports, pauses_pass, run_jobs, somebody
+from server.pictures import fingerprint
+from server.story import alice_reports, run_jobs, somebody
 from staydown_server.accounts.models import Host, User
 from staydown_server.cases import deposit, sweep
-from staydown_server.cases.models import Case, CaseItem, Decision
-from staydown_server.catalogue import sweep as catalogue
+from staydown_server.cases.models import CaseItem
 from staydown_server.catalogue.models import Item
 from staydown_server.catalogue.register import strike_out
 from staydown_server.gate import admit as admission
-from staydown_server.gate import check as gate
-from staydown_server.gate.admit import Wanted, admit
 from staydown_server.gate.check import judge
 from staydown_server.gate.models import KeepDown
 from staydown_server.gate.policy import Answer
-from staydown_server.jobs import queue
-from staydown_server.notices.models import Notice
 from staydown_server.notices.report import Kind
-from staydown_server.review.decide import decide, restore
-from staydown_server.review.withdraw import withdraw
 
 pytestmark = pytest.mark.django_db
 
-PICTURES = st.integers(0, 1)
-CHOICE = st.integers(0, 9)
-UNDECIDED = CaseItem.objects.exclude(fingerprint="").filter(
-    case__closed_at=None, case__notice__withdrawn_at=None, state="ready"
-)
 
-
-class Story(RuleBasedStateMachine):
-    """What may happen, in any order. `place` has the machine's host, its double, and Bob."""
-
-    place: tuple[Host, HostDouble, User]
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.host, self.plaza, self.bob = self.place
-        self.shown = 0
-        self.undone = transaction.atomic()
-        self.undone.__enter__()
-        for module in (catalogue, gate, deposit):
-            again = copy(module.live_index)
-            again._loaded, again._tried, again._lock = None, None, threading.Lock()
-            module.live_index = again
-
-    @initialize(picture=PICTURES)
-    def begin(self, picture: int) -> None:
-        """Alice found one, and Bob has a case to decide about."""
-        self.register(picture)
-        self.report(0)
-        run_jobs()
-
-    @rule(picture=PICTURES)
-    def register(self, picture: int) -> None:
-        """Somebody posts a copy."""
-        item_id = f"{picture}-{self.shown}"
-        content = copy_of(picture, self.shown)
-        self.shown += 1
-        self.plaza.show(item_id, content)
-        page, file = self.plaza.page(item_id), self.plaza.file(item_id)
-        admit(self.host, Wanted(item_id, page, fingerprint(content), file))
+class Story(AnyOrder):
+    """Also in the middle of one another."""
 
     @rule(picture=PICTURES, which=CHOICE)
     def register_while_somebody_decides(self, picture: int, which: int) -> None:
@@ -102,50 +52,11 @@ class Story(RuleBasedStateMachine):
         if item := chosen(Item.objects.filter(gone_at=None), which):
             strike_out(self.host, item.host_item_id)
 
-    @rule(which=CHOICE)
-    def report(self, which: int) -> None:
-        """Alice finds one."""
-        if item := chosen(Item.objects.filter(gone_at=None), which):
-            alice_reports(item.url)
-
     @rule(picture=PICTURES)
     def deposit(self, picture: int) -> None:
         """Alice fears that it will be posted."""
         told = fingerprint(copy_of(picture, 0)).to_dict()
         alice_reports(kind=Kind.DEPOSIT, fingerprints=(told,))
-
-    @rule(which=CHOICE)
-    def remove(self, which: int) -> None:
-        """Bob decides about all that a case holds."""
-        self._decide(which, Decision.Outcome.REMOVE)
-
-    @rule(which=CHOICE)
-    def keep(self, which: int) -> None:
-        self._decide(which, Decision.Outcome.KEEP)
-
-    @rule(which=CHOICE)
-    def lift(self, which: int) -> None:
-        """And takes a decision back."""
-        removed = CaseItem.objects.filter(decision__outcome="remove", decision__superseded_at=None)
-        if row := chosen(removed, which):
-            restore(row, reason=REASON, by=self.bob)
-
-    @rule(which=CHOICE)
-    def withdraw(self, which: int) -> None:
-        if notice := chosen(Notice.objects.filter(withdrawn_at=None), which):
-            withdraw(notice)
-
-    @rule()
-    def work(self) -> None:
-        """All jobs are done."""
-        run_jobs()
-
-    @rule(count=st.integers(1, 3))
-    def work_a_little(self, count: int) -> None:
-        """Some of the jobs are done, and others wait."""
-        for _ in range(count):
-            if claimed := queue.claim():
-                queue.run(claimed)
 
     @precondition(lambda self: self.shown)
     @rule(picture=PICTURES)
@@ -156,18 +67,8 @@ class Story(RuleBasedStateMachine):
         if is_kept_down:
             assert answer != Answer.ALLOW
 
-    def teardown(self) -> None:
-        """When all is done, no copy is left that nobody was told of."""
-        try:
-            for _ in range(3):
-                pauses_pass()
-                run_jobs()
-            self._no_gap()
-        finally:
-            transaction.set_rollback(True)
-            self.undone.__exit__(None, None, None)
-
-    def _no_gap(self) -> None:
+    def all_is_done(self) -> None:
+        """No copy is left that nobody was told of."""
         shown = list(Item.objects.filter(gone_at=None))
         for keep in standing():
             case = keep.case_item.case_id
@@ -185,14 +86,6 @@ class Story(RuleBasedStateMachine):
             stopped = any(number_of(one) == picture for one in stands)
             answer = judge(fingerprint(copy_of(picture, 78))).answer
             assert (answer != Answer.ALLOW) == stopped, picture
-
-    def _decide(self, which: int, outcome: Decision.Outcome) -> None:
-        decided = Decision.objects.filter(superseded_at=None).values("case_item")
-        undecided = UNDECIDED.exclude(pk__in=decided)
-        case = chosen(Case.objects.filter(caseitem__in=undecided).distinct(), which)
-        if case is not None:
-            rows = undecided.filter(case=case).values_list("pk", flat=True)
-            decide(case, rows, outcome=outcome, reason=REASON, by=self.bob)
 
 
 class meanwhile:  # noqa: N801  reads as a word
@@ -214,16 +107,6 @@ class meanwhile:  # noqa: N801  reads as a word
         setattr(self._module, self._name, self._real)
 
 
-def copy_of(picture: int, number: int) -> bytes:
-    """The picture, written anew; there are three of each, to be quick."""
-    return jpeg(scene(picture + 1), quality=60 + 10 * (number % 3))
-
-
-def chosen(rows: Any, which: int) -> Any:
-    found = list(rows.order_by("pk"))
-    return found[which % len(found)] if found else None
-
-
 def standing() -> Any:
     return KeepDown.objects.filter(lifted_at=None).select_related("case_item")
 
@@ -232,30 +115,7 @@ def picture_of(item: Item) -> int:
     return int(item.host_item_id.partition("-")[0])
 
 
-def number_of(row: Any) -> int:
-    """Which picture a fingerprint is of."""
-    made = row.load_fingerprint().sha256
-    same = [each for each in range(2) for n in range(3) if made == sha256_of(each, n)]
-    return same[0]
-
-
-def sha256_of(picture: int, number: int) -> str | None:
-    return fingerprint(copy_of(picture, number)).sha256
-
-
 def test_there_is_no_gap(host: Host, plaza: HostDouble, bob: User) -> None:
     """Whatever happens in whatever order."""
     Story.place = (host, plaza, somebody("bea@desk.example"))
-    run_state_machine_as_test(
-        Story,
-        settings=settings(
-            max_examples=25,
-            stateful_step_count=12,
-            deadline=None,
-            derandomize=True,
-            database=None,
-            # A story that fails is short enough as it is; to shorten it takes minutes.
-            phases=[Phase.generate],
-            suppress_health_check=list(HealthCheck),
-        ),
-    )
+    tell(Story, stories=25, steps=12)

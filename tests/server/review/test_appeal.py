@@ -1,10 +1,12 @@
 """The uploader objects, and somebody else answers."""
 
+from typing import Any
+
 import pytest
 from django.db import IntegrityError, connection, transaction
 
 from server.host_double import HostDouble
-from server.pictures import fingerprint
+from server.pictures import fingerprint, recompressed, with_region_replaced
 from server.story import REASON, alice_reports, bob_decides, case_of, rows_of, run_jobs
 from staydown_server.accounts.models import Host, User
 from staydown_server.audit.models import Entry
@@ -77,6 +79,28 @@ def test_a_granted_appeal_puts_it_back_whoever_had_it_removed(
     assert plaza.removed == set()
     standing = Decision.objects.filter(superseded_at=None).values_list("outcome", flat=True)
     assert set(standing) == {"restore"}
+
+
+@pytest.mark.parametrize("alike", [False, True])
+def test_a_granted_appeal_can_put_back_the_same_picture_of_others(
+    alike: bool, alices_item: Item, picture: bytes, show: Any, host: Host, bob: User, dora: User,
+    plaza: HostDouble,
+) -> None:  # fmt: skip
+    """Each of them is kept down for itself; what only resembles it stays removed."""
+    show("copy", recompressed(picture), uploader="ulf")
+    show("twin", with_region_replaced(picture), uploader="ulf")
+    receipt = alice_reports(alices_item.url)
+    run_jobs()
+    bob_decides(case_of(receipt), bob)
+    run_jobs()
+    assert plaza.removed == {"alices", "copy", "twin"}
+    waiting = appeal(Removal.objects.get(item=alices_item), text="It shows me, and I agreed.")
+
+    answer(waiting, outcome=GRANTED, reason="So it is.", by=dora, alike=alike)
+    run_jobs()
+
+    assert plaza.removed == ({"twin"} if alike else {"copy", "twin"})
+    assert check(fingerprint(picture), host=host).blocks is not alike
 
 
 def test_whoever_removed_does_not_hear_the_appeal(waiting: Appeal, bob: User, dora: User) -> None:
