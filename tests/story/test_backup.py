@@ -26,7 +26,8 @@ def test_a_serving_installation_is_copied_and_comes_back(server: Server, tmp_pat
     codes: list[str] = []
 
     def keep_reporting() -> None:
-        while not stop.is_set():
+        # Not so many that the server takes it for a flood.
+        while not stop.wait(0.1) and len(codes) < 25:
             codes.append(Visitor(server).report(f"http://127.0.0.1:9/p/{len(codes)}"))
 
     reporter = threading.Thread(target=keep_reporting)

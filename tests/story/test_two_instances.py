@@ -50,13 +50,6 @@ class Instance(Server):
         assert answer.status_code == 200, answer.text
         return str(answer.json()["verdict"])
 
-    def has_done_its_jobs(self) -> bool:
-        """All but the next round of following."""
-        left = "SELECT count(*) FROM jobs_job WHERE finished_at IS NULL AND name != ?"
-        return self.rows(f"{left} AND run_at < datetime('now', '+1 hour')", "sharing.follow") == [
-            (0,)
-        ]
-
     def die_and_come_back(self) -> None:
         self.kill()
         self.start()
@@ -112,7 +105,7 @@ def test_what_one_takes_down_stays_down_on_the_other(
     # Alice reports it; the server dies with her notice in hand.
     Visitor(first).report(reported)
     first.die_and_come_back()
-    wait_for(first.has_done_its_jobs, why="located and swept")
+    wait_for(first.all_jobs_done, why="located and swept")
 
     # Bob decides; it dies before, or while, or after it told anybody. So does the other.
     bob = Visitor(first)

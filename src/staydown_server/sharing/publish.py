@@ -13,8 +13,7 @@ from staydown_server import audit, jobs
 from staydown_server.gate import listed
 from staydown_server.gate.models import KeepDown, Listed
 from staydown_server.gate.provenance import provenances
-from staydown_server.jobs import job
-from staydown_server.jobs.models import Job
+from staydown_server.jobs import job, keep_waiting
 from staydown_server.sharing import audiences, flood, opinions
 from staydown_server.sharing.models import Audience, Choice, Line, Verdict
 from staydown_server.sharing.rules import rules
@@ -74,12 +73,7 @@ def sign_daily() -> None:
 
 def schedule(*, after: timedelta = timedelta(0)) -> None:
     """Have the next signing wait for its time, if none does."""
-    now = timezone.now()
-    with transaction.atomic():
-        waiting = Job.objects.select_for_update().filter(name=sign_daily.name, finished_at=None)
-        # One that runs now, or was cut off, has a time that is past.
-        if not waiting.filter(run_at__gt=now).exists() and (after or not waiting.exists()):
-            sign_daily.defer(after=after)
+    keep_waiting(sign_daily, after=after)
 
 
 def about_to_end(now: datetime) -> "QuerySet[Line, int]":
