@@ -21,7 +21,7 @@ class Case(models.Model):
     jurisdiction = models.CharField(max_length=10)
     # When the clock began: the notice arrived, its deposit was hit, a suspension was over.
     received_at = models.DateTimeField()
-    deadline = models.DateTimeField(db_index=True)
+    deadline = models.DateTimeField()
     # Every item has its decision, or the person withdrew the notice.
     closed_at = models.DateTimeField(null=True)
     # A court or an authority wants it kept: nothing of it is purged.
@@ -44,7 +44,10 @@ class Case(models.Model):
                 fields=["-about_minor", "deadline", "id"],
                 name="queue",
                 condition=Q(closed_at=None),
-            )
+            ),
+            models.Index(fields=["deadline"], name="open_by_deadline", condition=Q(closed_at=None)),
+            models.Index(fields=["received_at"], name="cases_by_arrival"),
+            models.Index(fields=["closed_at"], name="cases_by_end"),
         ]
 
     def __str__(self) -> str:
@@ -174,6 +177,7 @@ class Decision(models.Model):
     superseded_at = models.DateTimeField(null=True)
 
     class Meta:
+        indexes = [models.Index(fields=["decided_at"], name="decisions_by_time")]
         constraints = [
             # At most one decision stands for each thing in a case.
             models.UniqueConstraint(

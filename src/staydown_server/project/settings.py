@@ -114,6 +114,7 @@ INSTALLED_APPS = [
     "staydown_server.review",
     "staydown_server.sharing",
     "staydown_server.banks",
+    "staydown_server.records",
     "staydown_server.web",
 ]
 

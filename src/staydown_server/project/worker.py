@@ -18,6 +18,7 @@ def main() -> None:
     from staydown_server.gate import later
     from staydown_server.jobs.worker import Worker
     from staydown_server.project.health import indexes
+    from staydown_server.records import counted
     from staydown_server.review import escalate, purge
     from staydown_server.sharing import follow, publish
 
@@ -34,6 +35,7 @@ def main() -> None:
     escalate.schedule()
     publish.schedule()
     follow.schedule()
+    counted.schedule()
     follower.start()
     worker.run()
     follower.stop()

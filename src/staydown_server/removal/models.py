@@ -54,6 +54,7 @@ class Removal(models.Model):
     reasons_digest = models.BinaryField(max_length=32, unique=True, null=True)
 
     class Meta:
+        indexes = [models.Index(fields=["verified_at"], name="removals_by_time")]
         constraints = [
             # An item has at most one removal that is not undone.
             models.UniqueConstraint(

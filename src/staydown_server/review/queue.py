@@ -65,7 +65,8 @@ def stuck_cases() -> QuerySet[Case]:
     standing = Removal.objects.exclude(state=Removal.State.RESTORED)
     is_back = Q(came_back__gt=0) & ~Q(state=Removal.State.VERIFIED)
     stuck = standing.filter(~Q(trouble="") | is_back)
-    return Case.objects.filter(caseitem__decision__removals__in=stuck).distinct().order_by("pk")
+    cases = stuck.order_by().values("decision__case_item__case")
+    return Case.objects.filter(pk__in=cases).order_by("pk")
 
 
 def appeals_in(case: Case) -> QuerySet[Appeal]:

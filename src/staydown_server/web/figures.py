@@ -9,11 +9,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_safe
 
-from staydown_server.records import now
+from staydown_server.records import counted, now
 from staydown_server.web.moderators import readers_only
 from staydown_server.web.numbers import numbers
 
-_PERIODS = (30, 7, 90, 365)
+_USUAL = 30
 _HIGH, _WIDE = 60, 600
 
 
@@ -44,14 +44,15 @@ class Column:
 @readers_only
 def figures(request: HttpRequest) -> HttpResponse:
     asked = numbers(request.GET.getlist("days"))
-    days = asked[0] if asked and asked[0] in _PERIODS else _PERIODS[0]
-    standing, course = now.standing(), now.course(days)
+    days = asked[0] if asked and asked[0] in counted.PERIODS else _USUAL
+    standing, (course, at) = now.standing(), counted.last(days)
     most = max((max(came, closed) for _day, came, closed in course.days), default=0)
     shown = {
         "days": days,
-        "periods": sorted(_PERIODS),
+        "periods": counted.PERIODS,
         "standing": standing,
         "course": course,
+        "counted_at": at,
         "left": bars(_left_labels(), standing.left, bad={0}),
         "took": bars(_took_labels(), course.took, bad={len(course.took) - 1}),
         "people": [

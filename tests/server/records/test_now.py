@@ -12,7 +12,9 @@ from server.story import alice_reports, bob_decides, case_of, run_jobs
 from server.web.pages import text
 from staydown_server.accounts.models import User
 from staydown_server.cases.models import Case
-from staydown_server.records import now
+from staydown_server.jobs.models import Job
+from staydown_server.records import counted, now
+from staydown_server.records.report import report
 from staydown_server.removal.models import Removal
 from staydown_server.review import claim
 from staydown_server.review.decide import restore
@@ -84,6 +86,43 @@ def test_nothing_is_counted_of_an_empty_desk(db: None) -> None:
 
     assert (course.removed, course.median_hours, course.in_time) == (0, None, None)
     assert len(course.days) == 8
+
+
+def test_it_is_what_the_yearly_report_says(show: Any, bob: User) -> None:
+    """The same definitions, in another way."""
+    for seed, hours in enumerate((0.5, 5, 20, 60, 70)):
+        removed_after(a_case(show, seed), bob, hours)
+
+    course, year = now.course(30), report(timezone.now().year)["total"]
+
+    told = year["hours_to_removal"]
+    assert (course.removed, course.median_hours, course.p90_hours) == (
+        told["count"],
+        told["median"],
+        told["p90"],
+    )
+    assert course.in_time == year["removals_of_reported_in_time"] / told["count"]
+
+
+def test_what_takes_long_is_counted_while_nobody_waits(
+    show: Any, bob: User, dora: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And is the same; what is counted at once is counted when somebody looks."""
+    removed_after(a_case(show, 1), bob, 5)
+    as_it_was = now.course(30)
+    monkeypatch.setattr(counted, "_FAST_SECONDS", 0)
+    counted.count()
+    removed_after(a_case(show, 2), bob, 5)
+
+    kept, at = counted.last(30)
+    assert kept == as_it_was
+    assert at <= timezone.now()
+
+    monkeypatch.setattr(counted, "_FAST_SECONDS", 60)
+    counted.count()
+    assert counted.last(30)[0].removed == 2
+    # Each time it waits for the next, once.
+    assert Job.objects.filter(name="records.count", finished_at=None).count() == 1
 
 
 def test_the_page_says_it(show: Any, bob: User, bobs_browser: Client) -> None:

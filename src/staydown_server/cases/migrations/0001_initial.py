@@ -25,7 +25,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('jurisdiction', models.CharField(max_length=10)),
                 ('received_at', models.DateTimeField()),
-                ('deadline', models.DateTimeField(db_index=True)),
+                ('deadline', models.DateTimeField()),
                 ('closed_at', models.DateTimeField(null=True)),
                 ('legal_hold', models.BooleanField(default=False)),
                 ('notice', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, to='notices.notice')),
@@ -166,5 +166,21 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='decision',
             constraint=models.CheckConstraint(condition=models.Q(('manner', ''), models.Q(('manner', 'remove_only'), ('outcome', 'remove')), models.Q(('manner__in', ['not_valid', 'unfounded']), ('outcome', 'keep')), models.Q(('manner', 'undone'), ('outcome', 'restore')), _connector='OR'), name='manners_fit_outcomes'),
+        ),
+        migrations.AddIndex(
+            model_name='case',
+            index=models.Index(condition=models.Q(('closed_at', None)), fields=['deadline'], name='open_by_deadline'),
+        ),
+        migrations.AddIndex(
+            model_name='case',
+            index=models.Index(fields=['received_at'], name='cases_by_arrival'),
+        ),
+        migrations.AddIndex(
+            model_name='case',
+            index=models.Index(fields=['closed_at'], name='cases_by_end'),
+        ),
+        migrations.AddIndex(
+            model_name='decision',
+            index=models.Index(fields=['decided_at'], name='decisions_by_time'),
         ),
     ]

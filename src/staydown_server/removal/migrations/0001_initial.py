@@ -37,4 +37,8 @@ class Migration(migrations.Migration):
                 'constraints': [models.UniqueConstraint(condition=models.Q(('state', 'restored'), _negated=True), fields=('item',), name='one_open_removal'), models.CheckConstraint(condition=models.Q(models.Q(('state__in', ['restore_ordered', 'restored']), _negated=True), models.Q(('restore_decision', None), _negated=True), _connector='OR'), name='restored_by_a_decision')],
             },
         ),
+        migrations.AddIndex(
+            model_name='removal',
+            index=models.Index(fields=['verified_at'], name='removals_by_time'),
+        ),
     ]
