@@ -65,13 +65,16 @@ class Authenticator(models.Model):
         CODE = "code"
         # A passkey (WebAuthn) that checks who holds it: enough by itself.
         PASSKEY = "passkey"
+        # An account in the organisation's directory (OpenID Connect).
+        DIRECTORY = "directory"
 
     user = models.ForeignKey(User, on_delete=models.CASCADE)
     kind = models.CharField(max_length=20, choices=Kind.choices)
     name = models.CharField(max_length=100)
-    # {"secret": ...} of a code; {"credential": ...}, public, of a passkey.
+    # {"secret": ...} of a code; {"credential": ...}, public, of a passkey;
+    # {"issuer": ..., "subject": ...} in a directory.
     content = SealedJSONField(purpose="authenticator")
-    # By which a passkey is found.
+    # By which a passkey, or an account in a directory, is found.
     credential_id = models.BinaryField(max_length=1023, unique=True, null=True)
     # The time step of the last code: one code signs in once.
     last_step = models.BigIntegerField(default=0)

@@ -9,6 +9,7 @@ from staydown_server import audit
 from staydown_server.accounts.models import Authenticator, RecoveryCode, User
 from staydown_server.accounts.sign_in import use_link, user_of_link
 from staydown_server.people import codes
+from staydown_server.people.directory import Vouched
 from staydown_server.people.passkeys import Passkey
 
 _LONGEST_NAME = 100
@@ -32,6 +33,10 @@ class WeakPassword(EnrolError):
 
 class KnownPasskey(EnrolError):
     """It is on file already."""
+
+
+class KnownAccount(EnrolError):
+    """Somebody signs in with this account of the directory already."""
 
 
 class LastAuthenticator(EnrolError):
@@ -66,6 +71,20 @@ def enrol_with_passkey(token: str, passkey: Passkey, *, name: str) -> User:
         _add_passkey(user, passkey, name)
         audit.record("user.enrolled", user, by=str(user), kind="passkey")
     return user
+
+
+def enrol_with_directory(token: str, vouched: Vouched) -> User:
+    """Whoever holds the invitation signs in through the directory from now on. Raises as above."""
+    with transaction.atomic():
+        user = _begin_anew(token)
+        _add_directory(user, vouched)
+        audit.record("user.enrolled", user, by=str(user), kind="directory")
+    return user
+
+
+def add_directory(user: User, vouched: Vouched) -> None:
+    with transaction.atomic():
+        _add_directory(user, vouched)
 
 
 def add_code(user: User, *, password: str, secret: str, code: str) -> list[str]:
@@ -143,5 +162,17 @@ def _add_passkey(user: User, passkey: Passkey, name: str) -> None:
         name=name.strip()[:_LONGEST_NAME],
         content={"credential": passkey.credential},
         credential_id=passkey.credential_id,
+    )
+    audit.record("authenticator.added", made, by=str(user), user=user.pk)
+
+
+def _add_directory(user: User, vouched: Vouched) -> None:
+    if Authenticator.objects.filter(credential_id=vouched.key).exists():
+        raise KnownAccount
+    made = Authenticator.objects.create(
+        user=user,
+        kind=Authenticator.Kind.DIRECTORY,
+        content={"issuer": vouched.issuer, "subject": vouched.subject},
+        credential_id=vouched.key,
     )
     audit.record("authenticator.added", made, by=str(user), user=user.pk)

@@ -1,15 +1,18 @@
-"""Signing in: with a passkey, or with a password and a code. Nothing less opens the desk."""
+"""Signing in: with a passkey, with a password and a code, or through the directory that an
+organisation has. Nothing less opens the desk."""
 
 from collections.abc import Mapping
 from typing import Any
 
 from django.contrib.auth.hashers import check_password
 from django.db import transaction
+from django.utils import timezone
 
 from staydown_server import audit
-from staydown_server.accounts.models import User
+from staydown_server.accounts.models import Authenticator, User
 from staydown_server.accounts.pace import Pace, Wait
 from staydown_server.people import codes, passkeys
+from staydown_server.people.directory import Vouched
 
 #: Wrong tries by one network, and for one account: guessing is hopeless long before.
 tries_of_callers = Pace("sign-in", at_once=20, seconds=15.0)
@@ -55,6 +58,20 @@ def with_passkey(state: Mapping[str, Any] | None, answer: Any, *, caller: str) -
         tries_of_callers.take(caller)
         raise WrongSignIn from error
     return _signed_in(user, "passkey")
+
+
+def with_directory(vouched: Vouched, *, caller: str) -> User:
+    """Whose account is bound to this one of the directory; raises as above."""
+    _wait(tries_of_callers, caller, "")
+    known = Authenticator.objects.select_related("user").filter(
+        kind=Authenticator.Kind.DIRECTORY, credential_id=vouched.key, user__is_active=True
+    )
+    found = known.first()
+    if found is None:
+        tries_of_callers.take(caller)
+        raise WrongSignIn
+    known.update(used_at=timezone.now())
+    return _signed_in(found.user, "directory")
 
 
 def _wait(pace: Pace, caller: str, turn: str) -> None:

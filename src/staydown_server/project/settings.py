@@ -177,6 +177,23 @@ if TRY_OUT and _public.hostname not in ("127.0.0.1", "localhost", "::1"):
         f"STAYDOWN_TRY_OUT lets everybody with a link in, so the server must be for this machine "
         f"alone: STAYDOWN_PUBLIC_URL is {PUBLIC_URL!r}. Leave one of the two out"
     )
+# An organisation's own directory, for those at the desk (`people/directory.py`).
+OIDC_ISSUER = os.environ.get("STAYDOWN_OIDC_ISSUER", "")
+OIDC_CLIENT_ID = os.environ.get("STAYDOWN_OIDC_CLIENT_ID", "")
+OIDC_CLIENT_SECRET = os.environ.get("STAYDOWN_OIDC_CLIENT_SECRET", "")
+OIDC_NAME = os.environ.get("STAYDOWN_OIDC_NAME", "") or urlsplit(OIDC_ISSUER).hostname or ""
+OIDC_IS_STRONG = os.environ.get("STAYDOWN_OIDC_STRONG", "") == "yes"
+if OIDC_ISSUER and not (OIDC_CLIENT_ID and OIDC_CLIENT_SECRET):
+    raise ImproperlyConfigured(
+        "STAYDOWN_OIDC_ISSUER also needs STAYDOWN_OIDC_CLIENT_ID and STAYDOWN_OIDC_CLIENT_SECRET: "
+        "what the directory gave you for Staydown"
+    )
+if OIDC_ISSUER and not OIDC_ISSUER.startswith(
+    ("https://", "http://127.0.0.1:", "http://localhost:")
+):
+    raise ImproperlyConfigured(
+        f"STAYDOWN_OIDC_ISSUER is {OIDC_ISSUER!r}: it must begin with https://"
+    )
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_HTTPONLY = True

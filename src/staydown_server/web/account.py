@@ -10,8 +10,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from staydown_server.accounts.models import Authenticator
+from staydown_server.people import directory, passkeys
 from staydown_server.people import enrol as enrolment
-from staydown_server.people import passkeys
 from staydown_server.web.enrol import enrol_sentence, new_parts, recovery_page, used_secret
 from staydown_server.web.moderators import (
     P,
@@ -92,6 +92,7 @@ def _page(request: HttpRequest, *, error: str = "") -> HttpResponse:
     shown = {
         "error": error,
         "authenticators": Authenticator.objects.filter(user=user),
+        "directory": directory.configured(),
         "is_lately": signed_in_lately(request),
         **new_parts(request, user),
     }

@@ -12,11 +12,11 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from staydown_server.accounts.models import User
 from staydown_server.accounts.sign_in import LinkSpent, use_link, user_of_link
-from staydown_server.people import codes, passkeys
+from staydown_server.people import codes, directory, passkeys
 from staydown_server.people import enrol as enrolment
 from staydown_server.web.sign_in import answered, ask, let_in
 
-_TOKEN, _SECRET = "invitation", "secret of an app"
+TOKEN, _SECRET = "invitation", "secret of an app"
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -32,14 +32,14 @@ def invitation(request: HttpRequest, token: str) -> HttpResponse:
         return _spent(request)
     # Whoever planted a session before gets nothing by it.
     request.session.flush()
-    request.session[_TOKEN] = token
+    request.session[TOKEN] = token
     return redirect("web:enrol")
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def enrol(request: HttpRequest) -> HttpResponse:
     """Choose: a passkey, or a password and an app."""
-    token = request.session.get(_TOKEN, "")
+    token = request.session.get(TOKEN, "")
     try:
         user = user_of_link(token)
         if request.method != "POST":
@@ -60,7 +60,7 @@ def enrol(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 def passkey(request: HttpRequest) -> HttpResponse:
-    token = request.session.get(_TOKEN, "")
+    token = request.session.get(TOKEN, "")
     state, answer = answered(request)
     try:
         user = user_of_link(token)
@@ -107,7 +107,12 @@ def enrol_sentence(error: Exception) -> str:
 
 
 def _form(request: HttpRequest, user: User, *, error: str = "") -> HttpResponse:
-    shown = {"who": user, "error": error, **new_parts(request, user)}
+    shown = {
+        "who": user,
+        "error": error,
+        "directory": directory.configured(),
+        **new_parts(request, user),
+    }
     status = HTTPStatus.UNPROCESSABLE_ENTITY if error else HTTPStatus.OK
     return render(request, "web/enrol.html", shown, status=status)
 

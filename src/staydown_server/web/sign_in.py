@@ -12,7 +12,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST
 
 from staydown_server.accounts.models import User
-from staydown_server.people import enter, passkeys
+from staydown_server.people import directory, enter, passkeys
 from staydown_server.web import pace
 
 _STATE = "passkey question"
@@ -78,8 +78,13 @@ def answered(request: HttpRequest) -> tuple[dict[str, Any] | None, Any]:
 
 
 def _form(request: HttpRequest, *, error: str = "", turn: str = "") -> HttpResponse:
-    shown = {"error": error, "turn": turn, "email": request.POST.get("email", "")[:254]}
-    shown["question"] = ask(request, passkeys.ask_for_any())
+    shown = {
+        "error": error,
+        "turn": turn,
+        "email": request.POST.get("email", "")[:254],
+        "question": ask(request, passkeys.ask_for_any()),
+        "directory": directory.configured(),
+    }
     return render(request, "web/sign_in_needed.html", shown, status=HTTPStatus.UNAUTHORIZED)
 
 

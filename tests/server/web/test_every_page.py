@@ -49,6 +49,9 @@ FOR_EVERYBODY = {
     "sign_in_needed": 401,
     "sign_in": 200,
     "sign_in_passkey": 405,
+    # Where there is no directory: see people/test_directory.py.
+    "directory": 404,
+    "directory_back": 404,
     "enrol": 403,
     "enrol_passkey": 405,
     "sign_out": 405,

@@ -78,7 +78,7 @@ class Migration(migrations.Migration):
             name='Authenticator',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('code', 'Code'), ('passkey', 'Passkey')], max_length=20)),
+                ('kind', models.CharField(choices=[('code', 'Code'), ('passkey', 'Passkey'), ('directory', 'Directory')], max_length=20)),
                 ('name', models.CharField(max_length=100)),
                 ('content', staydown_server.vault.fields.SealedJSONField(purpose='authenticator')),
                 ('credential_id', models.BinaryField(max_length=1023, null=True, unique=True)),
