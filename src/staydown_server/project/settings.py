@@ -108,6 +108,7 @@ INSTALLED_APPS = [
     "staydown_server.jobs",
     "staydown_server.notices",
     "staydown_server.catalogue",
+    "staydown_server.providers",
     "staydown_server.cases",
     "staydown_server.removal",
     "staydown_server.gate",

@@ -1,0 +1,1 @@
+"""Who serves an address, and who can be asked to stop: facts, each with its time and source."""
