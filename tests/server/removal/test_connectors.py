@@ -5,7 +5,7 @@ import time
 import pytest
 
 from server.removal.fakes.base import FakeHost, Reply
-from staydown_server.catalogue import fetch
+from staydown_server.catalogue import connection
 from staydown_server.jobs import RetryLater
 from staydown_server.removal.hosts import KINDS, api
 from staydown_server.removal.hosts.connector import Refusal
@@ -172,7 +172,7 @@ def test_hostile_answers_do_no_harm(
     fake: FakeHost, reply: Reply, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Each is an order that was not obeyed: never an odd error, never somewhere else."""
-    monkeypatch.setattr(fetch, "READ_SECONDS", 0.3)
+    monkeypatch.setattr(connection, "READ_SECONDS", 0.3)
     fake.next.append(reply)
     began = time.monotonic()
 
