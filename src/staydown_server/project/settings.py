@@ -2,6 +2,7 @@
 
 import math
 import os
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import TypeVar
 from urllib.parse import urlsplit
@@ -54,6 +55,27 @@ LEAVE_TO = os.environ.get("STAYDOWN_LEAVE_TO", "https://www.wikipedia.org/")
 UPLOAD_LIMIT = _number("STAYDOWN_UPLOAD_LIMIT_MB", 64) * 1_000_000
 # The largest film that is fetched to be checked later.
 FILM_LIMIT = _number("STAYDOWN_FILM_LIMIT_MB", 2000) * 1_000_000
+# Who serves a foreign address: whom to ask, and how often.
+LOOKUP_RESOLVERS = tuple(
+    filter(None, map(str.strip, os.environ.get("STAYDOWN_LOOKUP_RESOLVERS", "").split(",")))
+)
+RDAP_BOOTSTRAP = os.environ.get("STAYDOWN_RDAP_BOOTSTRAP", "https://data.iana.org/rdap/")
+LOOKUP_PAUSE_SECONDS = _number("STAYDOWN_LOOKUP_PAUSE_SECONDS", 1.0)
+PROVIDER_DATA = os.environ.get("STAYDOWN_PROVIDER_DATA", "")
+
+
+def _networks(name: str) -> tuple[IPv4Network | IPv6Network, ...]:
+    texts = filter(None, map(str.strip, os.environ.get(name, "").split(",")))
+    try:
+        return tuple(map(ip_network, texts))
+    except ValueError as error:
+        raise ImproperlyConfigured(
+            f"{name}: {error}. Write networks with commas between, such as 127.0.0.0/8"
+        ) from None
+
+
+# Beside the public internet; for trying out.
+LOOKUP_NETWORKS = _networks("STAYDOWN_LOOKUP_NETWORKS")
 # The header in which the proxy before us names its client.
 CLIENT_ADDRESS_HEADER = os.environ.get("STAYDOWN_CLIENT_ADDRESS_HEADER", "")
 

@@ -50,6 +50,65 @@ class Provider:
     sources: tuple[int, ...] = ()
 
 
+class Step(StrEnum):
+    """Where something went wrong."""
+
+    ADDRESS = "address"
+    DNS = "dns"
+    #: Who holds the IP address.
+    NETWORK = "network"
+    #: Its autonomous system.
+    SYSTEM = "system"
+    #: The domain, its registrar and registry.
+    DOMAIN = "domain"
+    MAIL = "mail"
+    CONTACT = "contact"
+    LOOK = "look"
+
+
+class Reason(StrEnum):
+    """What went wrong."""
+
+    NOT_AN_ADDRESS = "not-an-address"
+    NOT_HTTP = "not-http"
+    TOO_LONG = "too-long"
+    PRIVATE_NETWORK = "private-network"
+    ONION = "onion"
+    NO_SUCH_NAME = "no-such-name"
+    NO_ADDRESS = "no-address"
+    NOT_FOUND = "not-found"
+    NO_SERVER = "no-server"
+    RATE_LIMITED = "rate-limited"
+    TIMEOUT = "timeout"
+    UNREACHABLE = "unreachable"
+    WRONG_ANSWER = "wrong-answer"
+    NO_CONTACT = "no-contact"
+    BEHIND_CDN = "behind-cdn"
+    REDIRECTS = "redirects"
+    REFUSED = "refused"
+    GONE = "gone"
+    FAILED = "failed"
+    CERTIFICATE = "certificate"
+    A_PAGE = "a-page"
+    NOT_A_PICTURE = "not-a-picture"
+    TOO_LARGE = "too-large"
+
+
+class ByHand(StrEnum):
+    """What a person can do instead."""
+
+    CORRECT_THE_ADDRESS = "correct-the-address"
+    LEAVE_IT_OUT = "leave-it-out"
+    ASK_LATER = "ask-later"
+    LOOK_UP_THE_NETWORK = "look-up-the-network"
+    LOOK_UP_THE_DOMAIN = "look-up-the-domain"
+    LOOK_FOR_A_CONTACT = "look-for-a-contact"
+    ASK_THE_CDN = "ask-the-cdn"
+    OPEN_IT = "open-it"
+    GIVE_THE_PICTURES_ADDRESS = "give-the-pictures-address"
+    NOTHING = "nothing"
+
+
 @dataclass(frozen=True, slots=True)
 class Trouble:
     """What could not be done, and what a person can do instead: three codes, see
@@ -58,6 +117,8 @@ class Trouble:
     step: str
     reason: str
     by_hand: str
+    #: What it is about: the line that was typed, a name, an IP address.
+    about: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,10 +127,12 @@ class Group:
 
     #: As the DNS has it: lower case, IDNA, without a dot at the end; or an IP address.
     host: str
-    #: Its registrable domain; empty for an IP address, or where there is none.
+    #: The domain that somebody registered; empty for an IP address, or where there is none.
     domain: str
     #: Each once, in the order in which they came, as they are to be asked for.
     urls: tuple[str, ...]
+    #: The lines that meant each of them, as they were typed: more than one is a repetition.
+    typed: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: MappingProxyType({}))
 
 
 @dataclass(frozen=True, slots=True)
