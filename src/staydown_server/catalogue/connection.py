@@ -214,6 +214,8 @@ class _WatchedTls(_Watched, HTTPSConnection):
         super().connect()
         if isinstance(self.sock, ssl.SSLSocket):
             self._saw(self.sock.getpeercert(binary_form=True) or b"")
+        # Where it was not checked, the caller wanted that and says so: no warning for each.
+        self.is_verified = True
 
 
 class _Pool(urllib3.HTTPConnectionPool):
