@@ -26,6 +26,7 @@ class Retention:
     ended_deposit: timedelta
     job: timedelta
     change: timedelta
+    lookup: timedelta
     answer: timedelta
 
     @property

@@ -7,6 +7,7 @@ out is told with what a person can do instead; the rest is found all the same.
 import ipaddress
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
+from urllib.parse import urlsplit
 
 from django.conf import settings
 
@@ -40,7 +41,7 @@ def find(group: Group, *, sightings: Iterable[Sighting] = ()) -> Site:
     search = _Search(group)
     search.where_it_leads()
     search.mail()
-    search.networks(MappingProxyType(dict(_headers(sightings))))
+    search.networks(dict(_headers(group.host, sightings)))
     search.domain()
     return Site(
         group.host,
@@ -52,9 +53,11 @@ def find(group: Group, *, sightings: Iterable[Sighting] = ()) -> Site:
     )
 
 
-def _headers(sightings: Iterable[Sighting]) -> Iterable[tuple[str, str]]:
+def _headers(host: str, sightings: Iterable[Sighting]) -> Iterable[tuple[str, str]]:
     for sighting in sightings:
-        yield from sighting.headers.items()
+        # Where it redirected elsewhere, the headers are those of another host.
+        if sighting.chain and urlsplit(sighting.chain[-1]).hostname == host:
+            yield from sighting.headers.items()
 
 
 class _Search:

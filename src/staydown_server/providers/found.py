@@ -84,6 +84,7 @@ class Reason(StrEnum):
     WRONG_ANSWER = "wrong-answer"
     NO_CONTACT = "no-contact"
     BEHIND_CDN = "behind-cdn"
+    ELSEWHERE = "elsewhere"
     REDIRECTS = "redirects"
     REFUSED = "refused"
     GONE = "gone"
@@ -106,6 +107,7 @@ class ByHand(StrEnum):
     ASK_THE_CDN = "ask-the-cdn"
     OPEN_IT = "open-it"
     GIVE_THE_PICTURES_ADDRESS = "give-the-pictures-address"
+    ADD_THAT_ADDRESS = "add-that-address"
     NOTHING = "nothing"
 
 

@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from types import MappingProxyType
 from typing import IO
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.utils import timezone
@@ -154,6 +155,8 @@ class _Visit:
             digest = self._digest()
             fingerprint, trouble = self._fingerprint(url, closely)
             troubles += trouble
+        if urlsplit(chain[-1]).hostname != urlsplit(url).hostname:
+            troubles.append(_trouble(Reason.ELSEWHERE, ByHand.ADD_THAT_ADDRESS, chain[-1]))
         certificate = None
         if answer.certificate:
             certificate = Certificate(

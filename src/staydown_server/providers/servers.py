@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 
 from django.conf import settings
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from staydown_server.providers.models import Server
@@ -42,22 +43,31 @@ def turn_at(name: str) -> Iterator[Turn]:
     """A turn at the server *name*; raises :class:`Busy`."""
     Server.objects.get_or_create(name=name, defaults={"free_at": timezone.now()})
     server = Server.objects.filter(name=name)
-    give_up = time.monotonic() + PATIENCE.total_seconds()
-    while True:
-        now = timezone.now()
-        mine = now + LONGEST_TURN
-        if server.filter(free_at__lte=now).update(free_at=mine):
-            break
-        free_at = server.values_list("free_at", flat=True).get()
-        if free_at - now > PATIENCE or time.monotonic() > give_up:
-            raise Busy
-        time.sleep(min(_LOOK_AGAIN_SECONDS, max(0.0, (free_at - now).total_seconds())))
+    mine = _take(server)
     turn = Turn()
     try:
         yield turn
     finally:
         # Whoever took over after a turn that was too long keeps theirs.
         server.filter(free_at=mine).update(free_at=timezone.now() + turn.rest)
+
+
+def _take(server: QuerySet[Server]) -> datetime:
+    """Wait until the server is free, and take it until the time that is returned."""
+    give_up = time.monotonic() + PATIENCE.total_seconds()
+    free_at, free_in = None, 0.0
+    while True:
+        now = timezone.now()
+        said = server.values_list("free_at", flat=True).get()
+        if said != free_at:
+            # Counted by what passes, not by a clock that is set or stands still meanwhile.
+            free_at, free_in = said, time.monotonic() + (said - now).total_seconds()
+        left = min((said - now).total_seconds(), free_in - time.monotonic())
+        if left <= 0 and server.filter(free_at=said).update(free_at=now + LONGEST_TURN):
+            return now + LONGEST_TURN
+        if left > PATIENCE.total_seconds() or time.monotonic() > give_up:
+            raise Busy
+        time.sleep(min(_LOOK_AGAIN_SECONDS, max(0.0, left)))
 
 
 def _rest(headers: Mapping[str, str]) -> timedelta:

@@ -29,6 +29,7 @@ from staydown_server.gate.models import GivenAnswer, HeldUpload, KeepDown, Later
 from staydown_server.jobs import job, keep_waiting
 from staydown_server.jobs.models import Job
 from staydown_server.notices.models import Letter, Notice, Subscription
+from staydown_server.providers.models import Answer as LookupAnswer
 from staydown_server.review.models import Appeal
 
 _DAY = timedelta(days=1)
@@ -242,6 +243,10 @@ def _old_answers(now: datetime) -> QuerySet[GivenAnswer]:
     return GivenAnswer.objects.filter(at__lt=now - retention_here().answer)
 
 
+def _old_lookups(now: datetime) -> QuerySet[LookupAnswer]:
+    return LookupAnswer.objects.filter(at__lt=now - retention_here().lookup)
+
+
 def _told_checks(now: datetime) -> QuerySet[LaterCheck]:
     return LaterCheck.objects.filter(done_at__lt=now - retention_here().answer).exclude(
         told_at=None
@@ -259,6 +264,7 @@ RULES = (
     Rule("sign-in links", lambda now: SignInLink.objects.filter(expires_at__lt=now)),
     Rule("finished jobs", _finished_jobs),
     Rule("answers under a key", _old_answers),
+    Rule("answers of name servers and registries", _old_lookups),
     Rule("films that were checked later", _told_checks),
     Rule("changes of the indexes", _passed_changes),
 )

@@ -403,6 +403,24 @@ def test_one_request_at_a_time_and_a_pause(internet: Internet, settings: Any) ->
     assert waited > timedelta(seconds=0.2)
 
 
+def test_a_clock_that_stands_still_holds_nobody(
+    internet: Internet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Or is moved: pauses are counted by what passes, and rests end when the time has come."""
+    internet.site("stubborn.example")
+    now = timezone.now()
+    monkeypatch.setattr(timezone, "now", lambda: now)
+    thing = internet.rdap.replies.pop("/ip/127.0.0.1")
+    internet.rdap.replies["/ip/127.0.0.1"] = Reply(429, {"Retry-After": "3600"})
+    assert provider(find(grouped("https://stubborn.example/")), Role.HOSTING).contacts == ()
+
+    internet.rdap.replies["/ip/127.0.0.1"] = thing
+    later = now + timedelta(hours=2)
+    monkeypatch.setattr(timezone, "now", lambda: later)
+
+    assert told(find(grouped("https://stubborn.example/"))) == {NO_CONTACT_OF_THE_SITE}
+
+
 def test_nobody_waits_for_long(internet: Internet, monkeypatch: pytest.MonkeyPatch) -> None:
     """While another process asks, or after it was killed: it is told that the server is busy."""
     monkeypatch.setattr(servers, "PATIENCE", timedelta(seconds=0.2))

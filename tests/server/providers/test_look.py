@@ -116,6 +116,23 @@ def test_redirects_are_followed_and_all_of_them_are_on_record(
     assert seen.fingerprint is not None
 
 
+def test_a_picture_that_another_host_shows(internet: Internet, site: str, picture: bytes) -> None:
+    """Is told, so that this host can be found, too; what it sends says nothing of the first."""
+    other = internet.site("elsewhere.example", address="127.0.0.1")
+    internet.host.replies["/p"] = Reply(302, {"Location": f"{other}/f/1.jpg"})
+    internet.host.show("/f/1.jpg", picture, CF_RAY="1-AMS")
+
+    seen = look(f"{site}/p")
+
+    assert told(seen) == [(Reason.ELSEWHERE, ByHand.ADD_THAT_ADDRESS)]
+    assert seen.troubles[0].about == f"{other}/f/1.jpg"
+    assert seen.fingerprint is not None
+    (only,), _ = group([f"{site}/p"])
+    roles = {each.role for each in find(only, sightings=[seen]).providers}
+    assert Role.HOSTING in roles
+    assert Role.CDN not in roles
+
+
 # --- bad input: each is told, with what to do by hand ---
 
 

@@ -341,6 +341,18 @@ def test_finished_jobs_and_old_sessions_go(
     assert not Session.objects.exists()
 
 
+def test_what_registries_said_goes(db: Any, days_pass: Any) -> None:
+    """When no letter rests on it any longer."""
+    from staydown_server.providers.models import Answer
+
+    Answer.objects.create(step="dns", asked="a.example A", answer={}, source="", at=timezone.now())
+
+    days_pass(729)
+    assert purge.run()["answers of name servers and registries"] == 0
+    days_pass(2)
+    assert purge.run()["answers of name servers and registries"] == 1
+
+
 def test_changes_go_but_no_process_misses_any(show: Any, picture: bytes, days_pass: Any) -> None:
     """One that slept meanwhile reads the database anew."""
     item = show("1", picture)
