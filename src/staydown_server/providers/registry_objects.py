@@ -10,7 +10,7 @@ from typing import Any
 
 _MAIL = re.compile(r"[^\s<>()\[\],;:\"@]+@[^\s<>()\[\],;:\"@]+\.[^\s<>()\[\],;:\"@]+")
 #: What registries write where they leave something out.
-_REDACTED = re.compile(r"redacted|privacy|not disclosed|select (request|contact)", re.IGNORECASE)
+_REDACTED = re.compile(r"redacted|not disclosed|select (request|contact)", re.IGNORECASE)
 _COUNTRY = re.compile(r"[A-Za-z]{2}")
 _DEEPEST = 6
 _LONGEST = 300

@@ -90,10 +90,12 @@ def test_the_picture_is_stored_nowhere(internet: Internet, site: str, picture: b
         assert all(len(row[0]) < len(picture) for row in cursor)
 
 
-def test_a_page_is_not_searched(internet: Internet, site: str) -> None:
-    """The picture on it was not reported: its own address is asked for."""
+def test_a_page_is_not_searched(internet: Internet, site: str, settings: Any) -> None:
+    """The picture on it was not reported: its own address is asked for; nothing of it is read."""
+    settings.FILM_LIMIT = 10
     page = f'<meta property="og:image" content="{site}/f/1.jpg"><img src="/f/2.jpg">'
     internet.host.show("/p/1", page.encode(), "text/html; charset=utf-8")
+    internet.host.replies["/p/1"].says_its_length = False
 
     seen = look(f"{site}/p/1")
 
