@@ -458,6 +458,7 @@ def _check_data() -> None:
     from staydown_server.cases.retention import RetentionError, retentions
     from staydown_server.catalogue.read import trust_anchors
     from staydown_server.gate.policy import PolicyError, policy
+    from staydown_server.providers import known
     from staydown_server.sharing.rules import RulesError, rules
 
     try:
@@ -467,6 +468,7 @@ def _check_data() -> None:
         policy()
         rules()
         trust_anchors()
+        known.read_all()
     except (
         UnknownJurisdiction,
         RetentionError,
@@ -474,6 +476,7 @@ def _check_data() -> None:
         PolicyError,
         RulesError,
         AnchorsError,
+        known.DataError,
     ) as error:
         raise _CannotStart(str(error)) from error
 

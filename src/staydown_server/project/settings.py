@@ -2,7 +2,8 @@
 
 import math
 import os
-from ipaddress import IPv4Network, IPv6Network, ip_network
+from collections.abc import Callable
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import TypeVar
 from urllib.parse import urlsplit
@@ -15,6 +16,7 @@ from django.utils.translation import to_language
 from staydown_server.project.database import database
 
 _N = TypeVar("_N", int, float)
+_T = TypeVar("_T")
 
 
 def _number(name: str, default: _N) -> _N:
@@ -28,6 +30,25 @@ def _number(name: str, default: _N) -> _N:
         kind = "whole number" if isinstance(default, int) else "number"
         raise ImproperlyConfigured(f"{name} is {text!r}: write a {kind} above 0, such as {default}")
     return number
+
+
+def _list(name: str, read: Callable[[str], _T], example: str) -> tuple[_T, ...]:
+    """What the setting *name* gives, with commas between."""
+    text = os.environ.get(name, "")
+    try:
+        return tuple(read(each.strip()) for each in text.split(",") if each.strip())
+    except ValueError:
+        raise ImproperlyConfigured(
+            f"{name} is {text!r}: write one or several with commas between, such as {example}"
+        ) from None
+
+
+def _server(text: str) -> tuple[str, int]:
+    """Address and port of a name server."""
+    address, port = text, "53"
+    if "]:" in text or text.count(":") == 1:
+        address, _, port = text.rpartition(":")
+    return str(ip_address(address.strip("[]"))), int(port)
 
 
 DATA = Path(os.environ.get("STAYDOWN_DATA", "var/staydown")).resolve()
@@ -56,26 +77,13 @@ UPLOAD_LIMIT = _number("STAYDOWN_UPLOAD_LIMIT_MB", 64) * 1_000_000
 # The largest film that is fetched to be checked later.
 FILM_LIMIT = _number("STAYDOWN_FILM_LIMIT_MB", 2000) * 1_000_000
 # Who serves a foreign address: whom to ask, and how often.
-LOOKUP_RESOLVERS = tuple(
-    filter(None, map(str.strip, os.environ.get("STAYDOWN_LOOKUP_RESOLVERS", "").split(",")))
-)
+LOOKUP_RESOLVERS = _list("STAYDOWN_LOOKUP_RESOLVERS", _server, "192.0.2.53 or 127.0.0.1:5353")
+# Beside the public internet; for trying out.
+LOOKUP_NETWORKS = _list("STAYDOWN_LOOKUP_NETWORKS", ip_network, "127.0.0.0/8")
 RDAP_BOOTSTRAP = os.environ.get("STAYDOWN_RDAP_BOOTSTRAP", "https://data.iana.org/rdap/")
 LOOKUP_PAUSE_SECONDS = _number("STAYDOWN_LOOKUP_PAUSE_SECONDS", 1.0)
 PROVIDER_DATA = os.environ.get("STAYDOWN_PROVIDER_DATA", "")
 
-
-def _networks(name: str) -> tuple[IPv4Network | IPv6Network, ...]:
-    texts = filter(None, map(str.strip, os.environ.get(name, "").split(",")))
-    try:
-        return tuple(map(ip_network, texts))
-    except ValueError as error:
-        raise ImproperlyConfigured(
-            f"{name}: {error}. Write networks with commas between, such as 127.0.0.0/8"
-        ) from None
-
-
-# Beside the public internet; for trying out.
-LOOKUP_NETWORKS = _networks("STAYDOWN_LOOKUP_NETWORKS")
 # The header in which the proxy before us names its client.
 CLIENT_ADDRESS_HEADER = os.environ.get("STAYDOWN_CLIENT_ADDRESS_HEADER", "")
 

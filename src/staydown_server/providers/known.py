@@ -113,6 +113,13 @@ def bodies(kind: str, *, country: str | None = None) -> tuple[Body, ...]:
     )
 
 
+def read_all() -> None:
+    """Raises :class:`DataError` for a file that cannot be used."""
+    cdns()
+    providers()
+    _bodies(settings.PROVIDER_DATA)
+
+
 def cdns() -> tuple[Cdn, ...]:
     return _cdns(settings.PROVIDER_DATA)
 

@@ -26,7 +26,6 @@ FRESH_TO_GO = timedelta(minutes=5)
 #: Networks change hands seldom.
 FRESH_SYSTEM = timedelta(days=1)
 _MOST_VALUES = 50
-_PORT = 53
 
 
 class NotResolved(Exception):
@@ -189,13 +188,7 @@ def _resolver() -> dns.resolver.Resolver:
     if not settings.LOOKUP_RESOLVERS:
         return dns.resolver.Resolver()
     resolver = dns.resolver.Resolver(configure=False)
-    resolver.nameservers = [_nameserver(text) for text in settings.LOOKUP_RESOLVERS]
+    resolver.nameservers = [
+        dns.nameserver.Do53Nameserver(address, port) for address, port in settings.LOOKUP_RESOLVERS
+    ]
     return resolver
-
-
-def _nameserver(text: str) -> dns.nameserver.Nameserver:
-    """Of ``192.0.2.1``, ``192.0.2.1:5353``, ``2001:db8::1`` or ``[2001:db8::1]:5353``."""
-    address, port = text, ""
-    if "]:" in text or text.count(":") == 1:
-        address, _, port = text.rpartition(":")
-    return dns.nameserver.Do53Nameserver(address.strip("[]"), int(port or _PORT))

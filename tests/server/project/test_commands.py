@@ -145,6 +145,8 @@ def test_a_jurisdiction_that_is_none_is_refused_at_the_start(installation: Path)
         ("STAYDOWN_UPLOAD_LIMIT_MB", "1.5", "'1.5': write a whole number"),
         ("STAYDOWN_JOB_LEASE_SECONDS", "nan", "'nan': write a number above 0"),
         ("STAYDOWN_MAIL_SECURITY", "ssl", "'ssl': write starttls, tls or none"),
+        ("STAYDOWN_LOOKUP_RESOLVERS", "9.9.9.9, nine", "'9.9.9.9, nine': write one or several"),
+        ("STAYDOWN_LOOKUP_NETWORKS", "10/8", "'10/8': write one or several"),
         ("STAYDOWN_MAIL_HOST", "mail.example", "set, so STAYDOWN_MAIL_FROM must name the sender"),
     ],
 )

@@ -327,7 +327,7 @@ class Internet:
 
     def use(self, settings: Any) -> None:
         """The same for the settings of a test."""
-        settings.LOOKUP_RESOLVERS = (f"127.0.0.1:{self.dns.port}",)
+        settings.LOOKUP_RESOLVERS = (("127.0.0.1", self.dns.port),)
         settings.RDAP_BOOTSTRAP = self.rdap.bootstrap
         settings.LOOKUP_NETWORKS = (ipaddress.ip_network("127.0.0.0/8"),)
         settings.LOOKUP_PAUSE_SECONDS = 0.001

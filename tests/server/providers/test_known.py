@@ -71,6 +71,17 @@ def test_a_broken_file_says_where(settings: Any, tmp_path: Path, content: str) -
         known.bodies("dsc")
 
 
+def test_a_broken_file_is_refused_at_the_start(settings: Any, tmp_path: Path) -> None:
+    """Not found out when the first letter has no addressee."""
+    from staydown_server.project import commands
+
+    (tmp_path / "cdn.toml").write_text("[[cdn]]\nname = 3\n")
+    settings.PROVIDER_DATA = str(tmp_path)
+
+    with pytest.raises(commands._CannotStart, match=r"cdn\.toml"):
+        commands._check_data()
+
+
 def test_the_codes_are_in_the_documentation() -> None:
     """Whoever shows a trouble finds what it means."""
     page = (Path(__file__).parents[3] / "docs" / "providers.md").read_text()

@@ -1,32 +1,12 @@
 """What the DNS says."""
 
 from ipaddress import ip_address
-from typing import Any
 
 import pytest
 
 from server.providers.fakes import Internet
 from staydown_server.providers import names
 from staydown_server.providers.found import Reason
-
-
-@pytest.mark.parametrize(
-    ("said", "server"),
-    [
-        ("192.0.2.1", ("192.0.2.1", 53)),
-        ("192.0.2.1:5353", ("192.0.2.1", 5353)),
-        ("2001:db8::1", ("2001:db8::1", 53)),
-        ("[2001:db8::1]:5353", ("2001:db8::1", 5353)),
-        ("[2001:db8::1]", ("2001:db8::1", 53)),
-    ],
-)
-def test_a_name_server_may_have_a_port(settings: Any, said: str, server: tuple[str, int]) -> None:
-    """As the settings say."""
-    settings.LOOKUP_RESOLVERS = (said,)
-
-    (only,) = names._resolver().nameservers
-
-    assert (only.address, only.port) == server  # type: ignore[union-attr]
 
 
 def test_mail_servers_come_in_their_order(internet: Internet) -> None:
