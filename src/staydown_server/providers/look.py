@@ -34,6 +34,7 @@ from staydown_server.providers.found import (
     Step,
     Trouble,
 )
+from staydown_server.providers.registry_objects import one_line
 from staydown_server.providers.visit import NotTrusted, NotVisited, follow, lower, visit
 
 #: For all of it: a film is long, and hosts are slow.
@@ -171,7 +172,7 @@ class _Visit:
             chain=chain,
             address=answer.address,
             headers=_kept(headers),
-            content_type=headers.get("content-type", "")[:_LONGEST_VALUE],
+            content_type=one_line(headers.get("content-type", ""), _LONGEST_VALUE),
             sha256=digest,
             certificate=certificate,
             fingerprint=fingerprint,
@@ -203,7 +204,7 @@ def _kept(headers: Mapping[str, str]) -> Mapping[str, str]:
     telling = {name for cdn in known.cdns() for name, _ in cdn.headers}
     return MappingProxyType(
         {
-            name: value[:_LONGEST_VALUE]
+            name: one_line(value, _LONGEST_VALUE)
             for name, value in headers.items()
             if name in HEADERS or name in telling
         }

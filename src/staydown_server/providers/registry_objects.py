@@ -101,6 +101,13 @@ def without_persons(thing: Any, *, depth: int = 0) -> Any:
     return {**thing, "entities": kept} if "entities" in thing else thing
 
 
+def one_line(said: str, longest: int) -> str:
+    """*said* by a stranger, for letters and pages: nothing that ends a header, or turns the
+    direction of what follows."""
+    line = " ".join(said.split())
+    return "".join(letter for letter in line if letter.isprintable())[:longest]
+
+
 def _entity(thing: dict[str, Any], under: frozenset[str]) -> Entity:
     card = list(_card(thing))
     mails: list[str] = []
@@ -163,8 +170,7 @@ def _said(value: Any) -> str:
         value = value[0]
     if not isinstance(value, str) or _REDACTED.search(value):
         return ""
-    # It goes into letters: one line, without what would end a header.
-    return " ".join(value.split())[:_LONGEST]
+    return one_line(value, _LONGEST)
 
 
 def _list(value: Any) -> list[Any]:

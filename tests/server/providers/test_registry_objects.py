@@ -54,6 +54,13 @@ def test_a_form_is_where_it_is_said_to_be() -> None:
     assert desk.forms == ("https://a.example/abuse",)
 
 
+def test_a_name_is_one_line() -> None:
+    """Nothing that turns what follows round, or ends a header."""
+    (desk,) = objects.entities(card(["fn", {}, "text", "Quick\r\nBcc: \u202ehosting\x00"]))
+
+    assert desk.name == "Quick Bcc: hosting"
+
+
 @pytest.mark.parametrize(
     ("parameters", "value", "country"),
     [
