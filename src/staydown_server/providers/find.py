@@ -5,7 +5,7 @@ out is told with what a person can do instead; the rest is found all the same.
 """
 
 import ipaddress
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from types import MappingProxyType
 from urllib.parse import urlsplit
 
@@ -184,6 +184,9 @@ class _Search:
             else:
                 contacts = _abuse(theirs)
                 sources.append(theirs.source)
+        if registrar is not None and not contacts:
+            # Registries of countries often have no other.
+            contacts = tuple(_contacts(registrar, "general", found))
         if registrar is not None or contacts:
             name = registrar.name if registrar else ""
             listed = known.provider(name=name)
@@ -249,13 +252,16 @@ def _holder(thing: Mapping[str, object]) -> str:
 
 
 def _abuse(found: registry.Found) -> tuple[Contact, ...]:
-    """The contacts for abuse in an object; those of the registrar, too, where it says so."""
-    everybody = list(registry_objects.entities(found.thing))
-    wanted = [each for each in everybody if "abuse" in each.roles]
-    contacts = [
-        Contact(channel, value, "abuse", "rdap", found.at)
-        for each in wanted
-        for channel, values in (("email", each.mails), ("form", each.forms))
-        for value in values
-    ]
-    return tuple(contacts)
+    """The contacts for abuse in an object, those that are there for nothing else first; those of
+    the registrar, too, where it says so."""
+    wanted = [each for each in registry_objects.entities(found.thing) if "abuse" in each.roles]
+    wanted.sort(key=lambda each: len(each.roles))
+    return tuple(contact for each in wanted for contact in _contacts(each, "abuse", found))
+
+
+def _contacts(
+    entity: registry_objects.Entity, purpose: str, found: registry.Found
+) -> Iterator[Contact]:
+    for channel, values in (("email", entity.mails), ("form", entity.forms)):
+        for value in values:
+            yield Contact(channel, value, purpose, "rdap", found.at)

@@ -268,6 +268,41 @@ def test_a_registrar_says_itself_what_the_registry_leaves_out(internet: Internet
     assert len(registrar.sources) == 2
 
 
+def test_a_registrar_without_a_contact_for_abuse_is_told_at_its_own(internet: Internet) -> None:
+    """As registries of countries have it."""
+    internet.site("land.example")
+    shop = entity("reg42", ["registrar"], name="Shop AS", mail="post@shop.example", kind="org")
+    internet.rdap.put("domain/land.example", {"objectClassName": "domain", "entities": [shop]})
+
+    site = find(grouped("https://land.example/"))
+
+    (contact,) = provider(site, Role.REGISTRAR).contacts
+    assert (contact.value, contact.purpose) == ("post@shop.example", "general")
+    assert told(site) == {NO_CONTACT_OF_THE_SITE}
+
+
+def test_whoever_is_there_for_abuse_alone_comes_first(internet: Internet) -> None:
+    """ARIN names a network's technicians for it, too."""
+    internet.site("stubborn.example")
+    desk = entity("D", ["abuse"], name="Abuse", mail="abuse@quick.example", kind="group")
+    all_at_once = ["abuse", "noc", "technical"]
+    internet.rdap.put(
+        "ip/127.0.0.1",
+        {
+            "objectClassName": "ip network",
+            "handle": "NET-1",
+            "entities": [
+                entity("T", all_at_once, name="Tech", mail="noc@quick.example", kind="group"),
+                entity("Q", ["registrant"], name="Quick", kind="org", entities=[desk]),
+            ],
+        },
+    )
+
+    hosting = provider(find(grouped("https://stubborn.example/")), Role.HOSTING)
+
+    assert mails(hosting) == ["abuse@quick.example", "noc@quick.example"]
+
+
 def test_a_registry_that_is_asked_too_often_is_left_alone(internet: Internet) -> None:
     """For as long as it says, by everybody here; and then it is asked again."""
     internet.site("stubborn.example")
