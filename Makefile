@@ -12,6 +12,8 @@
 
 SOURCES := $(shell find src frontend tools/frontend.sh -type f ! -name '*.pyc' ! -path '*/node_modules/*' ! -path '*/built/*')
 PYTEST := .venv/bin/python -m pytest
+# On several cores, a file of tests on one of them.
+SIDE_BY_SIDE := $(PYTEST) -n auto --maxprocesses 4 --dist loadfile
 # Where databases differ: turns, numbers, claims, sealed values.
 DIFFERENT := $(addprefix tests/server/,accounts audit catalogue jobs sharing vault)
 
@@ -33,16 +35,18 @@ lint: setup
 
 check: lint
 	@tools/debian-packages.sh "pg_ctlcluster=postgresql"
-	$(PYTEST) -m "not browser"
+	$(SIDE_BY_SIDE) tests/library tests/server
+	$(PYTEST) -m "not browser" tests/hasher tests/plaza tests/story
 
 test: lint
 	@tools/debian-packages.sh "chromium=chromium fonts-dejavu-core" "pg_ctlcluster=postgresql"
-	$(PYTEST)
-	TEST_DATABASE=postgresql $(PYTEST) $(DIFFERENT)
+	$(SIDE_BY_SIDE) tests/library tests/server
+	TEST_DATABASE=postgresql $(SIDE_BY_SIDE) $(DIFFERENT)
+	$(PYTEST) tests/hasher tests/plaza tests/story
 
 postgresql: setup
 	@tools/debian-packages.sh "pg_ctlcluster=postgresql"
-	TEST_DATABASE=postgresql $(PYTEST) tests/server
+	TEST_DATABASE=postgresql $(SIDE_BY_SIDE) tests/server
 
 bench: setup
 	.venv/bin/python -m benchmarks

@@ -324,12 +324,13 @@ def look(plaza: Plaza, path: str, **changes: Any) -> requests.Response:
     """GET *path* as Staydown does for a moderator, or nearly so."""
     values: dict[str, Any] = {"tag": "staydown-look", "covered": ("@method", "@target-uri")}
     signed_for = changes.pop("signed_for", path)
+    created = datetime.now(UTC) + changes.pop("after", timedelta(0))
     headers = signature(
         plaza.url + signed_for,
         b"",
         method="GET",
         nonce="n",
-        **{"created": datetime.now(UTC), **values, **changes},
+        **{"created": created, **values, **changes},
     )
     return requests.get(plaza.url + path, headers=headers, timeout=10)
 
@@ -352,7 +353,7 @@ def test_a_moderator_may_see_what_was_taken_down(
         {"secret": "a guess"},
         {"tag": "staydown-webhook"},
         {"covered": ("@method",)},
-        {"created": datetime.now(UTC) - timedelta(minutes=10)},
+        {"after": -timedelta(minutes=10)},
         {"signed_for": "/media/another.jpg"},
     ],
     ids=str,

@@ -12,11 +12,11 @@ from staydown.client import Forged, NotUnderstood, Staydown
 
 URL = "https://forum.example/staydown/webhook"
 BODY = b'{"event": "item.remove", "id": "e1"}'
-NOW = datetime.now(UTC)
 
 
 def headers(**changes: Any) -> dict[str, str]:
-    signed: dict[str, Any] = {"url": URL, "body": BODY, "nonce": "e1", "created": datetime.now(UTC)}
+    created = datetime.now(UTC) + changes.pop("after", timedelta(0))
+    signed: dict[str, Any] = {"url": URL, "body": BODY, "nonce": "e1", "created": created}
     return signature(**{**signed, "secret": "s3cret", "host": "forum", **changes})
 
 
@@ -39,8 +39,8 @@ def test_a_signed_event_is_read(ears: Staydown, change: Any) -> None:
         {"secret": "a guess"},
         {"host": "another"},
         {"tag": "staydown-look"},
-        {"created": NOW - timedelta(minutes=6)},
-        {"created": NOW + timedelta(minutes=6)},
+        {"after": timedelta(minutes=-6)},
+        {"after": timedelta(minutes=6)},
         {"url": "https://elsewhere.example/staydown/webhook"},
         {"covered": ("@method", "content-type")},
         {"covered": ("@method", "@target-uri")},

@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -279,8 +280,11 @@ def test_words_left_over_are_not_taken_for_the_next_files_answer(prober: Prober)
     body = b'{"size":999}'
     words = (b"J" + len(body).to_bytes(8) + body).hex()
     prober.ask("talk", words=words)
-    time.sleep(0.5)  # the second answer is on its way, on a busy machine too
+    time.sleep(0.5)  # the second answer is on its way
 
+    # Where it comes later still, it is taken for what it is: words out of turn.
+    with suppress(MediaError):
+        assert prober.ask("size")["size"] == 17
     assert prober.ask("size")["size"] == 17
 
 
