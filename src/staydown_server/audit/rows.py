@@ -118,6 +118,30 @@ COLUMNS = {
         ("removal_id", "upload_id", "refusal_id", "content", "received_at"),
         ("outcome", "answer", "decided_by_id", "decided_at"),
     ),
+    "escalationfile": Columns(
+        (
+            *("case_id", "laws", "language", "country", "names_person"),
+            *("opened_by_id", "opened_at"),
+        ),
+        ("closed_at", "erased_at"),
+    ),
+    "escalatedsite": Columns(
+        ("file_id", "host", "domain"), ("found", "found_at", "wanted_at", "stage")
+    ),
+    "escalatedaddress": Columns(("site_id", "url"), ("fingerprint", "state", "gone_at")),
+    "addresssighting": Columns(("address_id", "at", "state", "content")),
+    "addressee": Columns(
+        ("site_id", "role", "key", "name", "country", "law"),
+        ("contacts", "asked_at", "due_at", "refused_at"),
+    ),
+    "outgoingletter": Columns(
+        ("addressee_id", "template", "drafted_at"),
+        (
+            *("language", "channel", "recipient", "subject", "text", "is_edited", "state"),
+            *("sent_by_id", "approved_at", "is_by_hand", "message_id", "sent_at", "settled_at"),
+        ),
+    ),
+    "reply": Columns(("addressee_id", "kind", "text", "noted_by_id", "noted_at")),
     "line": Columns(
         ("audience_id", "generation", "sequence", "op", "entry", "keep_down_id", "reason", "at")
     ),

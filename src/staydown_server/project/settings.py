@@ -84,6 +84,11 @@ RDAP_BOOTSTRAP = os.environ.get("STAYDOWN_RDAP_BOOTSTRAP", "https://data.iana.or
 LOOKUP_PAUSE_SECONDS = _number("STAYDOWN_LOOKUP_PAUSE_SECONDS", 1.0)
 PROVIDER_DATA = os.environ.get("STAYDOWN_PROVIDER_DATA", "")
 
+# For helpers: what to do where a host that is not plugged in does not act (docs/escalation.md).
+ESCALATION = os.environ.get("STAYDOWN_ESCALATION", "") == "yes"
+# Who writes the letters, "Name <address>"; and a folder with letters of one's own.
+ESCALATION_SENDER = os.environ.get("STAYDOWN_ESCALATION_SENDER", "")
+ESCALATION_LETTERS = os.environ.get("STAYDOWN_ESCALATION_LETTERS", "")
 # The header in which the proxy before us names its client.
 CLIENT_ADDRESS_HEADER = os.environ.get("STAYDOWN_CLIENT_ADDRESS_HEADER", "")
 
@@ -144,6 +149,7 @@ INSTALLED_APPS = [
     "staydown_server.gate",
     "staydown_server.review",
     "staydown_server.sharing",
+    "staydown_server.escalation",
     "staydown_server.banks",
     "staydown_server.records",
     "staydown_server.web",

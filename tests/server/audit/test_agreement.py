@@ -9,10 +9,13 @@ from django.apps import apps
 from django.db import models, transaction
 from django.test import override_settings
 
+from server.escalation.helping import CHOICES, letter_to
 from server.host_double import HostDouble
 from server.mallory import is_sqlite, sql, sqlite_only
 from server.people.device import enrolled
 from server.pictures import drawn, fingerprint, recompressed, with_region_replaced
+from server.providers.conftest import internet, whole_internet
+from server.providers.fakes import Internet
 from server.story import alice_reports, bob_decides, case_of, rows_of, run_jobs, somebody
 from staydown.exchange.hash_list import SigningKey
 from staydown_server import audit
@@ -22,6 +25,10 @@ from staydown_server.audit.models import Entry
 from staydown_server.audit.rows import COLUMNS, name_of
 from staydown_server.cases.models import Case, CaseItem, Decision
 from staydown_server.catalogue.models import Item
+from staydown_server.escalation.models import Reply
+from staydown_server.escalation.open import open_file
+from staydown_server.escalation.reply import note
+from staydown_server.escalation.send import sent_by_hand
 from staydown_server.gate.check import check
 from staydown_server.gate.hold import Upload
 from staydown_server.gate.models import Check, HeldUpload, KeepDown
@@ -37,6 +44,8 @@ from staydown_server.review.upload import decide_upload
 from staydown_server.review.withdraw import withdraw
 from staydown_server.sharing import audiences
 
+__all__ = ["internet", "whole_internet"]
+
 AUDITED = [model for model in apps.get_models() if name_of(model) in COLUMNS]
 
 
@@ -47,7 +56,13 @@ def found() -> list[str]:
 
 @pytest.fixture
 def whole_story(
-    show: Any, drawing: bytes, host: Host, bob: User, dora: User, plaza: HostDouble
+    show: Any,
+    drawing: bytes,
+    host: Host,
+    bob: User,
+    dora: User,
+    plaza: HostDouble,
+    internet: Internet,
 ) -> None:
     """A row in every table: somebody enrolled, a deposit, a copy, a letter, an appeal granted,
     uploads held and blocked."""
@@ -73,6 +88,16 @@ def whole_story(
     taken = appeal(Removal.objects.order_by("-pk")[0], text="It is mine.")
     answer(taken, outcome=Appeal.Outcome.GRANTED, reason="So it is.", by=dora)
     run_jobs()
+    escalated(case, bob)
+
+
+def escalated(case: Case, by: User) -> None:
+    """A letter about addresses out there, and what was answered."""
+    opened = open_file(case, "https://somewhere.example/p/1", CHOICES, by=by)
+    run_jobs()
+    letter = letter_to(opened.file, "host")
+    sent_by_hand(letter, seen=letter.version, by=by)
+    note(letter.addressee, kind=Reply.Kind.ASKS, text="Who are you?", by=by)
 
 
 def propose(case: Case, by: User) -> None:
