@@ -185,6 +185,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "staydown_server.web.context.leaving",
+                "staydown_server.web.context.helping",
             ]
         },
     }

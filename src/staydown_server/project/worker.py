@@ -15,6 +15,7 @@ def main() -> None:
     from django.conf import settings
 
     from staydown_server.catalogue.follow import Follower
+    from staydown_server.escalation import watch
     from staydown_server.gate import later
     from staydown_server.jobs.worker import Worker
     from staydown_server.project.health import indexes
@@ -36,6 +37,7 @@ def main() -> None:
     publish.schedule()
     follow.schedule()
     counted.schedule()
+    watch.schedule()
     follower.start()
     worker.run()
     follower.stop()

@@ -21,6 +21,8 @@ from staydown_server.web import (
     uploader,
     uploads,
 )
+from staydown_server.web.escalation import figures as escalation_figures
+from staydown_server.web.escalation import files, letters, timeline
 
 app_name = "web"
 
@@ -88,4 +90,16 @@ urlpatterns = [
     path("desk/uploads/<int:held_id>/reveal/", uploads.reveal, name="reveal_upload"),
     path("desk/uploads/<int:held_id>/picture/", uploads.picture, name="upload_picture"),
     path("desk/appeals/<int:appeal_id>/", desk.appeal, name="appeal"),
+    path("desk/files/", files.files, name="escalation_files"),
+    path("desk/files/new/", files.new_file, name="new_file"),
+    path("desk/files/open/", files.open_file, name="open_file"),
+    path("desk/files/numbers/", escalation_figures.figures, name="escalation_figures"),
+    path("desk/files/<int:file_id>/", files.file, name="escalation_file"),
+    path("desk/files/<int:file_id>/act/", files.file_act, name="file_act"),
+    path("desk/files/<int:file_id>/timeline/", timeline.timeline, name="escalation_timeline"),
+    path("desk/files/<int:file_id>/package/", timeline.package, name="escalation_package"),
+    path("desk/letters/<int:letter_id>/", letters.letter, name="letter"),
+    path("desk/letters/<int:letter_id>/act/", letters.letter_act, name="letter_act"),
+    path("desk/letters/<int:letter_id>/<slug:kind>/", letters.letter_file, name="letter_file"),
+    path("desk/addressees/<int:addressee_id>/", letters.addressee_act, name="addressee_act"),
 ]

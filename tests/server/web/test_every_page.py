@@ -98,6 +98,18 @@ FOR_MODERATORS = {
     "pause_partner": "POST",
     "shared": "GET",
     "choose": "POST",
+    "escalation_files": "GET",
+    "new_file": "GET",
+    "open_file": "POST",
+    "escalation_figures": "GET",
+    "escalation_file": "GET",
+    "file_act": "POST",
+    "escalation_timeline": "GET",
+    "escalation_package": "POST",
+    "letter": "GET",
+    "letter_act": "POST",
+    "letter_file": "GET",
+    "addressee_act": "POST",
 }
 #: Of those, what is for administrators or seniors alone, and what an auditor may see.
 FOR_ADMINISTRATORS = {"people", "invite", "role", "shut_out", "give_trust", "pause_partner"}
@@ -138,6 +150,14 @@ def path_of(name: str, case: Case, waiting: Appeal, held: HeldUpload) -> str:
         "shut_out": [1],
         **{each: [1] for each in ("partner", "decide_waiting", "see_collapse", "give_trust")},
         **{each: [1] for each in ("pause_partner", "choose")},
+        "escalation_file": [1],
+        "file_act": [1],
+        "escalation_timeline": [1],
+        "escalation_package": [1],
+        "letter": [1],
+        "letter_act": [1],
+        "letter_file": [1, "pdf"],
+        "addressee_act": [1],
         "reasons": ["A" * 26],
         "sign_in": ["A" * 32],
     }
