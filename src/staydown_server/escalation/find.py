@@ -123,7 +123,9 @@ def _provider(each: Provider) -> dict[str, Any]:
 def _addressees(file: EscalationFile, found: Site) -> Iterator[dict[str, Any]]:
     """Whom letters about this site can go to. The mail provider is no one's business."""
     for each in found.providers:
-        if str(each.role) in Addressee.Role.values:
+        # Beside the registrar, a registry acts only where it says how it is to be told.
+        is_silent = str(each.role) == Addressee.Role.REGISTRY and not each.contacts
+        if str(each.role) in Addressee.Role.values and not is_silent:
             yield _values(str(each.role), each.name, each.country, each.contacts)
     for kind in (Addressee.Role.SEARCH, Addressee.Role.PAYMENT):
         for body in known.bodies(kind):

@@ -31,7 +31,7 @@ ALWAYS = frozenset({"case", "host", "addresses", "hours"})
 #: Whose being there says all.
 _UNSAID = frozenset({"good_faith", "minor", "unreachable_host", "host_refused"})
 _WORDS, _SUFFIX = "words.toml", ".toml"
-_PLACE = re.compile(r"\{([a-z_]+)\}")
+_PLACE = re.compile(r"\{([a-z0-9_]+)\}")
 _NAME = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*")
 
 

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 import staydown
 from staydown import Fingerprint
-from staydown_server import audit
+from staydown_server import audit, jobs
 from staydown_server.accounts.models import User
 from staydown_server.escalation import draft
 from staydown_server.escalation.models import AddressSighting, EscalatedAddress
@@ -59,6 +59,8 @@ def look(address_id: int) -> None:
         )
         audit.record("sighting.made", sighting, by="system", address=address.pk, state=state)
         draft.settle(address.site)
+        # A clock may have waited for this look.
+        jobs.defer("escalation.attend", site_id=address.site_id)
 
 
 def content_of(seen: Sighting) -> dict[str, Any]:

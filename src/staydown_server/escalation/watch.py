@@ -10,30 +10,32 @@ from staydown_server import audit
 from staydown_server.accounts.models import User
 from staydown_server.escalation import draft
 from staydown_server.escalation.facts import addresses_left
-from staydown_server.escalation.models import Addressee, EscalatedSite, EscalationFile
+from staydown_server.escalation.models import (
+    Addressee,
+    AddressSighting,
+    EscalatedAddress,
+    EscalatedSite,
+    EscalationFile,
+)
 from staydown_server.escalation.purge import erase
 from staydown_server.escalation.recheck import due_looks, look
 from staydown_server.escalation.rules import rules
 from staydown_server.jobs import job, keep_waiting
 
 _EACH = timedelta(minutes=10)
-_Standing = Addressee.Standing
 
 
 @job("escalation.watch")
 def watch() -> None:
-    """Look at what is due, open stages, close what was taken back; and again soon."""
+    """Look at what is due, attend to clocks that ran out, close what was taken back; and again
+    soon."""
     now = timezone.now()
     _close_withdrawn(now)
     for address_id in due_looks(now):
         look.defer(address_id=address_id)
-    open_sites = EscalatedSite.objects.filter(file__closed_at=None)
-    for site_id in open_sites.values_list("pk", flat=True):
-        with transaction.atomic():
-            locked = EscalatedSite.objects.select_for_update(of=("self",))
-            site = locked.select_related("file__case__notice").get(pk=site_id)
-            if ran_out(site, now):
-                advance(site, by="system")
+    for site in EscalatedSite.objects.filter(file__closed_at=None).select_related("file"):
+        if ran_out(site, now) is not None:
+            attend.defer(site_id=site.pk)
     old = EscalationFile.objects.filter(erased_at=None)
     for file in old.exclude(case__notice__purged_at=None):
         erase(file)
@@ -46,16 +48,39 @@ def schedule(*, after: timedelta = timedelta(0)) -> None:
         keep_waiting(watch, after=after)
 
 
-def ran_out(site: EscalatedSite, now: datetime) -> bool:
-    """Whether everybody who was written to in the site's stage had their time, or refused."""
+@job("escalation.attend")
+def attend(site_id: int) -> None:
+    """Open the next stage of a site whose clock ran out, if the content is there even now: its
+    letters say so."""
+    now = timezone.now()
+    with transaction.atomic():
+        locked = EscalatedSite.objects.select_for_update(of=("self",))
+        site = locked.select_related("file__case__notice").get(pk=site_id)
+        since = ran_out(site, now)
+        if since is None or site.file.closed_at is not None:
+            return
+        unseen = [each for each in addresses_left(site) if not _looked_at(each, since)]
+        for address in unseen:
+            EscalatedAddress.objects.filter(pk=address.pk).update(look_at=now)
+            look.defer(address_id=address.pk)
+        if not unseen:
+            advance(site, by="system")
+
+
+def ran_out(site: EscalatedSite, now: datetime) -> datetime | None:
+    """Since when everybody who was written to in the site's stage had their time, or refused;
+    None where somebody still has it, or nobody was written to."""
     if not addresses_left(site) or site.stage + 1 >= len(rules().stages):
-        return False
+        return None
     roles = rules().stages[site.stage].roles
     asked = Addressee.objects.filter(site=site, role__in=roles).exclude(asked_at=None)
-    standings = [each.standing(now, is_gone=False) for each in asked]
-    return bool(standings) and all(
-        each in (_Standing.LATE, _Standing.REFUSED) for each in standings
-    )
+    ends = [each.refused_at or each.due_at for each in asked]
+    last = max((end for end in ends if end is not None), default=None)
+    return last if last is not None and last <= now else None
+
+
+def _looked_at(address: EscalatedAddress, since: datetime) -> bool:
+    return AddressSighting.objects.filter(address=address, at__gte=since).exists()
 
 
 def go_on(site: EscalatedSite, *, by: User) -> None:

@@ -224,3 +224,20 @@ def test_letters_in_french_are_set_as_french_is_set() -> None:
             if said:
                 assert "'" not in said[1], line
                 assert not re.search(r" [:;?!»]|« |\w[;?!]", said[1].replace("https:", "")), line
+
+
+def test_the_lines_of_lists_have_no_empty_place() -> None:
+    """Each with what is said in it, in each language."""
+    values = {
+        "seen": {"url", "moment", "status"},
+        "certificate": {"url", "certificate"},
+        "sha256": {"url", "sha256"},
+        "pdq": {"url", "pdq"},
+        "earlier": {"date", "name", "role"},
+    }
+    for key in languages():
+        for name, form in language(key).words.lines.items():
+            said = values[name.partition("_")[0]]
+            line = letters.fill(form, {each: f"<{each}>" for each in said})
+            assert "{" not in line
+            assert {each for each in said if f"<{each}>" in line} == said, (key, name)

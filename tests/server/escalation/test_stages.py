@@ -71,6 +71,7 @@ def test_a_file_finds_who_serves_a_site_and_drafts_to_the_host(
     assert "the reported content, seen on" in letter.text
     assert "TAKE IT DOWN Act" in letter.text
     assert "PDQ " in letter.text
+    assert "{" not in letter.text
     assert letter.state == OutgoingLetter.State.DRAFT
     assert audit.verify().is_whole
     assert not list(disagreements())
