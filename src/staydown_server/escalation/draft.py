@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from staydown_server import audit
 from staydown_server.accounts.models import User
+from staydown_server.cases.models import Case, CaseItem
 from staydown_server.escalation.facts import addresses_left, facts_for
 from staydown_server.escalation.letters import Rendered, language, one_line, render
 from staydown_server.escalation.models import (
@@ -134,6 +135,18 @@ def close(file: EscalationFile, *, by: str, now: datetime) -> None:
         letter.save(update_fields=["state"])
         audit.record("outgoing.discarded", letter, by=by)
     EscalatedAddress.objects.filter(site__file=file).update(look_at=None)
+    _close_case(file.case_id, by=by, now=now)
+
+
+def _close_case(case_id: int, *, by: str, now: datetime) -> None:
+    """A case that points at nothing on a platform of ours ends with its file: there is nothing
+    to decide about in it, and what is personal is not kept for ever."""
+    case = Case.objects.select_for_update().get(pk=case_id)
+    here = case.caseitem_set.exclude(state=CaseItem.State.NOT_FOUND)
+    if case.closed_at is None and not here.exists():
+        case.closed_at = now
+        case.save(update_fields=["closed_at"])
+        audit.record("case.closed", case, by=by)
 
 
 def _draft(addressee: Addressee, *, by: str = "system") -> OutgoingLetter:

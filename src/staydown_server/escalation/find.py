@@ -13,12 +13,11 @@ from staydown_server.escalation import draft
 from staydown_server.escalation.models import (
     Addressee,
     AddressSighting,
-    EscalatedAddress,
     EscalatedSite,
     EscalationFile,
 )
 from staydown_server.escalation.rules import rules
-from staydown_server.jobs import RetryLater, job
+from staydown_server.jobs import job
 from staydown_server.providers import known
 from staydown_server.providers.find import find as find_providers
 from staydown_server.providers.found import Contact, Group, Provider, Sighting, Site, Trouble
@@ -26,9 +25,8 @@ from staydown_server.providers.found import Contact, Group, Provider, Sighting, 
 #: What a letter goes to first: whoever is there for this very matter, then for abuse.
 _PURPOSES = ("ncii", "dsa", "abuse", "legal", "general")
 _CHANNELS = ("email", "form", "post")
-#: For the first looks at a site's addresses; then who serves it is found without them.
-_PATIENCE = timedelta(minutes=2)
-_AGAIN_SECONDS = 2.0
+#: What addresses answer tells of a delivery network: so long their first looks are waited for.
+PATIENCE = timedelta(minutes=2)
 
 
 def ask_again(site: EscalatedSite, *, by: User) -> None:
@@ -45,12 +43,7 @@ def find(site_id: int) -> None:
     site = EscalatedSite.objects.select_related("file").get(pk=site_id)
     if site.wanted_at is None or site.file.closed_at is not None:
         return
-    addresses = list(site.escalatedaddress_set.all())
-    is_new = timezone.now() < site.wanted_at + _PATIENCE
-    if is_new and any(each.state == EscalatedAddress.State.NEW for each in addresses):
-        # What they answer tells of a delivery network.
-        raise RetryLater("its addresses are being looked at", seconds=_AGAIN_SECONDS)
-    urls = tuple(each.url for each in addresses)
+    urls = tuple(address.url for address in site.escalatedaddress_set.all())
     sightings = AddressSighting.objects.filter(address__site=site)
     # Before the transaction: registries take their time.
     found = find_providers(

@@ -11,15 +11,16 @@ from staydown_server.accounts.models import User
 from staydown_server.cases import open as opening
 from staydown_server.cases.models import Case
 from staydown_server.escalation.draft import close
-from staydown_server.escalation.find import find
+from staydown_server.escalation.find import PATIENCE, find
 from staydown_server.escalation.letters import language as letters_in
 from staydown_server.escalation.models import (
     EscalatedAddress,
     EscalatedSite,
     EscalationFile,
 )
-from staydown_server.escalation.recheck import look
+from staydown_server.escalation.recheck import look, look_now
 from staydown_server.escalation.rules import rules
+from staydown_server.notices.models import Notice
 from staydown_server.notices.receive import Receipt, receive
 from staydown_server.notices.report import Report, urls_in
 from staydown_server.providers import addresses
@@ -144,6 +145,23 @@ def close_file(file: EscalationFile, *, by: User) -> None:
         close(file, by=str(by), now=timezone.now())
 
 
+def open_again(file: EscalationFile, *, by: User) -> None:
+    """What was gone may be back: everything is looked at once more. Raises :class:`NotBegun`."""
+    with transaction.atomic():
+        notice = Notice.objects.select_for_update().get(pk=file.case.notice_id)
+        if notice.withdrawn_at is not None or notice.purged_at is not None:
+            raise NotBegun
+        if (
+            not EscalationFile.objects.filter(pk=file.pk)
+            .exclude(closed_at=None)
+            .update(closed_at=None)
+        ):
+            return
+        audit.record("escalation.opened_again", file, by=str(by))
+        for address in EscalatedAddress.objects.filter(site__file=file):
+            look_now(address, by=by)
+
+
 def _groups(text: str) -> tuple[tuple[Group, ...], tuple[Trouble, ...]]:
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     # Words around an address are no address of their own.
@@ -178,7 +196,7 @@ def _add(file: EscalationFile, groups: Iterable[Group], *, by: User) -> None:
                 audit.record("escalated_address.added", address, by=str(by), file=file.pk)
                 look.defer(address_id=address.pk)
         if site_is_new:
-            # After the looks, which tell of a delivery network.
-            find.defer(site_id=site.pk)
+            # The last of the first looks has it done at once.
+            find.defer(after=PATIENCE, site_id=site.pk)
     if known > MOST_ADDRESSES:
         raise TooManyAddresses

@@ -1,7 +1,7 @@
 """How files stand, at a moment: who is on time, late and done."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -34,6 +34,9 @@ class SiteView:
     site: EscalatedSite
     addresses: tuple[EscalatedAddress, ...]
     asked: tuple[Asked, ...]
+
+    #: What the last look at an address could not see, by the address's key.
+    troubles: Mapping[int, Sequence[Mapping[str, str]]]
 
     @property
     def is_gone(self) -> bool:
@@ -97,7 +100,7 @@ def views(files: Iterable[EscalationFile], now: datetime) -> list[FileView]:
     """How each of *files* stands at *now*, in a handful of queries."""
     shown = list(files)
     sites = EscalatedSite.objects.filter(file__in=shown).prefetch_related(
-        "escalatedaddress_set",
+        "escalatedaddress_set__addresssighting_set",
         "addressee_set__outgoingletter_set",
         "addressee_set__reply_set__noted_by",
     )
@@ -119,4 +122,10 @@ def _site_view(site: EscalatedSite, now: datetime) -> SiteView:
         )
         for each in site.addressee_set.all()
     )
-    return SiteView(site, addresses, asked)
+    troubles = {each.pk: _troubles(each) for each in addresses}
+    return SiteView(site, addresses, asked, troubles)
+
+
+def _troubles(address: EscalatedAddress) -> Sequence[Mapping[str, str]]:
+    last = list(address.addresssighting_set.all())[-1:]
+    return last[0].content.get("troubles", ()) if last else ()

@@ -59,8 +59,11 @@ def look(address_id: int) -> None:
         )
         audit.record("sighting.made", sighting, by="system", address=address.pk, state=state)
         draft.settle(address.site)
-        # A clock may have waited for this look.
+        # A clock may have waited for this look, or the question who serves the site.
         jobs.defer("escalation.attend", site_id=address.site_id)
+        others = address.site.escalatedaddress_set.filter(state=_State.NEW)
+        if address.site.found_at is None and not others.exists():
+            jobs.defer("escalation.find", site_id=address.site_id)
 
 
 def content_of(seen: Sighting) -> dict[str, Any]:
@@ -82,7 +85,13 @@ def content_of(seen: Sighting) -> dict[str, Any]:
         },
         "fingerprint": seen.fingerprint and _shared(seen.fingerprint),
         "troubles": [
-            {"step": each.step, "reason": each.reason, "by_hand": each.by_hand}
+            {
+                "step": each.step,
+                "reason": each.reason,
+                "by_hand": each.by_hand,
+                # The address itself stands there already.
+                "about": each.about if each.about != seen.url else "",
+            }
             for each in seen.troubles
         ],
     }

@@ -12,6 +12,7 @@ from server.escalation.helping import (
     Stubborn,
     addressee,
     drafts,
+    everything_due_runs,
     letter_to,
     site_of,
 )
@@ -39,11 +40,13 @@ from staydown_server.escalation.open import (
     NotBegun,
     add_addresses,
     close_file,
+    open_again,
     open_file,
     open_for_notice,
 )
 from staydown_server.escalation.recheck import look_now, say_gone
 from staydown_server.escalation.reply import NotAsked, note
+from staydown_server.jobs import RetryLater
 from staydown_server.notices.models import Notice
 from staydown_server.review.withdraw import withdraw
 
@@ -108,6 +111,7 @@ def test_every_stage_to_removal(
 
     file.refresh_from_db()
     assert file.closed_at is not None
+    assert Case.objects.get().closed_at is not None, "nothing in it waits for a decision"
     seen = AddressSighting.objects.count()
     asked = len(stubborn.was_asked)
     clock.passes(hours=2000)
@@ -362,3 +366,57 @@ def test_the_person_is_named_only_if_they_want_it(
     assert ("Alice Example" in text) == names_person
     assert "We, Help Line, write for" in text
     assert "help@help.example" in text
+
+
+def test_a_file_is_opened_again_when_it_is_back(
+    file: EscalationFile, stubborn: Stubborn, bob: User, picture: bytes
+) -> None:
+    """Everything is looked at; where all is still gone, it closes again."""
+    stubborn.removes("/p/1.jpg", "/p/2.jpg")
+    for address in EscalatedAddress.objects.filter(site__file=file):
+        look_now(address, by=bob)
+    run_jobs()
+    file.refresh_from_db()
+    assert file.closed_at is not None
+    open_again(file, by=bob)
+    run_jobs()
+    file.refresh_from_db()
+    assert file.closed_at is not None
+
+    stubborn.shows("/p/1.jpg", picture)
+    open_again(file, by=bob)
+    run_jobs()
+
+    file.refresh_from_db()
+    assert file.closed_at is None
+    states = EscalatedAddress.objects.values_list("state", flat=True)
+    assert list(states) == ["served", "gone"]
+    assert draft_to(addressee(file, "host"), by=bob).state == OutgoingLetter.State.DRAFT
+    assert not list(disagreements())
+
+
+def test_a_case_with_something_here_stays_open(case: Case, stubborn: Stubborn, bob: User) -> None:
+    """What is on a platform of ours waits for its decision, whatever is gone out there."""
+    opened = open_file(case, f"{stubborn.origin}/p/1.jpg", CHOICES, by=bob)
+    close_file(opened.file, by=bob)
+
+    case.refresh_from_db()
+    assert case.closed_at is None
+
+
+def test_who_serves_a_site_is_found_even_if_nobody_answers_the_first_look(
+    alices_case: Case, stubborn: Stubborn, bob: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A look that takes too long holds nothing up for ever."""
+
+    def late(*_: object, **__: object) -> None:
+        raise RetryLater("still looking", seconds=600)
+
+    with monkeypatch.context() as slow:
+        slow.setattr("staydown_server.escalation.recheck.look_at", late)
+        opened = open_file(alices_case, f"{stubborn.origin}/p/1.jpg", CHOICES, by=bob)
+        run_jobs()
+        assert drafts(opened.file) == []
+        everything_due_runs()
+
+    assert drafts(opened.file) == ["host"]

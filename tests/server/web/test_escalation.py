@@ -11,6 +11,7 @@ import pytest
 from django.core import mail as django_mail
 from django.test import Client
 from django.urls import URLPattern, reverse
+from django.utils import translation
 
 from server.escalation.conftest import (
     alices_case,
@@ -21,6 +22,7 @@ from server.escalation.conftest import (
     whole_internet,
 )
 from server.escalation.helping import Clock, Stubborn, addressee, drafts, letter_to, site_of
+from server.providers.fakes import Reply
 from server.story import ALICE, run_jobs, somebody
 from server.web.pages import links, text, value_of
 from server.web.test_every_page import FOR_MODERATORS
@@ -28,9 +30,11 @@ from staydown_server.accounts.models import Role, User
 from staydown_server.audit.models import Entry
 from staydown_server.cases.models import Case
 from staydown_server.escalation.models import EscalatedAddress, EscalationFile, OutgoingLetter
+from staydown_server.providers.found import ByHand, Reason
 from staydown_server.records import escalations, timeline
 from staydown_server.records.package_format import NotWhole, check
 from staydown_server.web import urls
+from staydown_server.web.escalation.words import trouble_sentences
 
 __all__ = ["alices_case", "clock", "file", "internet", "stubborn", "whole_internet"]
 
@@ -358,3 +362,64 @@ def test_the_pages_load_and_run_nothing_from_elsewhere(
             assert 'method="post"' not in form or "csrfmiddlewaretoken" in form
         ids = re.findall(r'\sid="([^"]+)"', page)
         assert len(ids) == len(set(ids)), path
+
+
+def test_every_trouble_has_its_words() -> None:
+    """In both languages; and what can be done, unless nothing can."""
+    for language in ("en", "fr"):
+        with translation.override(language):
+            for reason in Reason:
+                told, _ = trouble_sentences({"reason": reason, "by_hand": "nothing"})
+                assert told not in ("Something went wrong.", reason.value), reason
+            for by_hand in set(ByHand) - {ByHand.NOTHING}:
+                assert trouble_sentences({"reason": "x", "by_hand": by_hand})[1], by_hand
+
+
+ROUND = Reply(302, {"Location": "/p/1.jpg"})
+
+
+@pytest.mark.parametrize(
+    ("path", "reply", "told", "by_hand"),
+    [
+        ("/ip/127.0.0.1", Reply(429, {"Retry-After": "3600"}), "asked too often", "in an hour"),
+        ("/ip/127.0.0.1", Reply(500), "could not be reached", "registry of networks"),
+        ("/ip/127.0.0.1", Reply(200, {}, b"[]"), "could not be understood", "such as RIPE"),
+        ("/domain/stubborn.example", Reply(404), "does not know it", "lookup.icann.org"),
+    ],
+)
+def test_a_registry_that_does_not_help_is_told_plainly(
+    alices_case: Case,
+    stubborn: Stubborn,
+    bobs_browser: Client,
+    path: str,
+    reply: Reply,
+    told: str,
+    by_hand: str,
+) -> None:
+    """With what can be done by hand; the rest is found, and the host is drafted to."""
+    stubborn.internet.rdap.replies[path] = reply
+    sent = {"case": alices_case.pk, "places": f"{stubborn.origin}/p/1.jpg", "language": "en"}
+    act(bobs_browser, "/desk/files/open/", **sent)
+    run_jobs()
+
+    page = text(bobs_browser.get(f"/desk/files/{EscalationFile.objects.get().pk}/"))
+
+    assert told in page
+    assert by_hand in page
+    assert 'data-letter="draft"' in page
+
+
+def test_an_address_that_leads_round_and_round_is_told(
+    alices_case: Case, stubborn: Stubborn, bobs_browser: Client
+) -> None:
+    """It is not reached, which is no removal."""
+    stubborn.internet.host.replies["/p/1.jpg"] = ROUND
+    sent = {"case": alices_case.pk, "places": f"{stubborn.origin}/p/1.jpg", "language": "en"}
+    act(bobs_browser, "/desk/files/open/", **sent)
+    run_jobs()
+
+    page = text(bobs_browser.get(f"/desk/files/{EscalationFile.objects.get().pk}/"))
+
+    assert 'data-state="unseen"' in page
+    assert "leads on and on" in page
+    assert "open it, and say whether it is gone" in page or "open it yourself" in page

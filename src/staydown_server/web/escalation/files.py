@@ -130,7 +130,7 @@ def file(request: HttpRequest, file_id: int) -> HttpResponse:
 @moderators_only
 def file_act(request: HttpRequest, file_id: int) -> HttpResponse:
     """What the buttons of a file do; each names what it is about."""
-    found = get_object_or_404(EscalationFile, pk=file_id)
+    found = get_object_or_404(EscalationFile.objects.select_related("case"), pk=file_id)
     user = moderator(request)
 
     def site() -> EscalatedSite:
@@ -152,6 +152,7 @@ def file_act(request: HttpRequest, file_id: int) -> HttpResponse:
         "look": lambda: recheck.look_now(address(), by=user),
         "gone": lambda: recheck.say_gone(address(), by=user),
         "close": lambda: open.close_file(found, by=user),
+        "open": lambda: open.open_again(found, by=user),
     }
     act = acts.get(request.POST.get("act", ""))
     try:
@@ -176,7 +177,14 @@ def _site(view: overview.SiteView) -> dict[str, Any]:
         "has_next": site.stage + 1 < len(stages),
         "next": stage_words(stages[min(site.stage + 1, len(stages) - 1)].key),
         "addresses": [
-            {"row": each, "words": address_words(each.state), "is_gone": each.state == "gone"}
+            {
+                "row": each,
+                "words": address_words(each.state),
+                "is_gone": each.state == "gone",
+                "troubles": []
+                if each.state == "gone"
+                else [trouble_sentences(trouble) for trouble in view.troubles[each.pk]],
+            }
             for each in view.addresses
         ],
         "asked": [

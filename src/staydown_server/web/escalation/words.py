@@ -111,6 +111,7 @@ _REASONS: Mapping[str, Promise | str] = {
     Reason.WRONG_ANSWER: gettext_lazy("The answer could not be understood."),
     Reason.NO_CONTACT: gettext_lazy("No published contact was found."),
     Reason.BEHIND_CDN: gettext_lazy("A delivery network stands in front: who hosts it is hidden."),
+    Reason.ELSEWHERE: gettext_lazy("What is shown comes from this address, at another site."),
     Reason.REDIRECTS: gettext_lazy("It leads on and on, and never arrives."),
     Reason.REFUSED: gettext_lazy("It did not let us look."),
     Reason.GONE: gettext_lazy("There is nothing at this address any more."),
@@ -139,6 +140,7 @@ _BY_HAND: Mapping[str, Promise | str] = {
     ByHand.OPEN_IT: gettext_lazy(
         "If you can bear to, open it yourself, and say whether it is gone."
     ),
+    ByHand.ADD_THAT_ADDRESS: gettext_lazy("Please add that address to the file, too."),
     ByHand.GIVE_THE_PICTURES_ADDRESS: gettext_lazy(
         "If you have the address of the picture itself, add it: then it can be recognised."
     ),
