@@ -409,7 +409,7 @@ def test_what_cannot_be_done_is_said(
     assert fault(answer)
 
 
-@pytest.mark.parametrize("stamp", [-1, "x", None, 10**20, int(time.time()) + 6 * 365 * 86400])
+@pytest.mark.parametrize("stamp", [-1, "x", None, 10**20, 4_000_000_000])
 def test_a_time_that_is_none_is_refused(console: Console, picture: bytes, stamp: Any) -> None:
     console.call("POST", "/c/banks", {"name": "LIST"})
     added = console.upload("/c/bank/LIST/content", picture).json()
