@@ -7,7 +7,7 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
-from staydown_server import audit
+from staydown_server import audit, vault
 from staydown_server.accounts.models import User
 from staydown_server.escalation import draft
 from staydown_server.escalation.models import (
@@ -139,7 +139,8 @@ def _values(role: str, name: str, country: str, contacts: tuple[Contact, ...]) -
     )
     return {
         "role": role,
-        "key": name.casefold()[:200],
+        # A digest: a host's name can be a person's.
+        "key": vault.digest(name.casefold(), purpose="addressee key").hex(),
         "name": name,
         "country": country,
         "contacts": [contact(each) for each in ordered],

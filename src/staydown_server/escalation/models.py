@@ -147,8 +147,8 @@ class Addressee(models.Model):
 
     site = models.ForeignKey(EscalatedSite, on_delete=models.PROTECT)
     role = models.CharField(max_length=20, choices=Role.choices)
-    # What tells one from another: a registry's handle, a key of a data file, or the name.
-    key = models.CharField(max_length=200)
+    # What tells one from another: a digest of the name.
+    key = models.CharField(max_length=64)
     name = SealedTextField(purpose="addressee")
     # ISO 3166-1 alpha-2; empty where nobody says.
     country = models.CharField(max_length=2, blank=True)

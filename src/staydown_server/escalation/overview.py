@@ -37,6 +37,8 @@ class SiteView:
 
     #: What the last look at an address could not see, by the address's key.
     troubles: Mapping[int, Sequence[Mapping[str, str]]]
+    #: The keys of addresses where no look ever saw anything: they may be mistyped.
+    never_seen: frozenset[int]
 
     @property
     def is_gone(self) -> bool:
@@ -123,7 +125,13 @@ def _site_view(site: EscalatedSite, now: datetime) -> SiteView:
         for each in site.addressee_set.all()
     )
     troubles = {each.pk: _troubles(each) for each in addresses}
-    return SiteView(site, addresses, asked, troubles)
+    never_seen = frozenset(each.pk for each in addresses if not _was_seen(each))
+    return SiteView(site, addresses, asked, troubles, never_seen)
+
+
+def _was_seen(address: EscalatedAddress) -> bool:
+    nothing = (EscalatedAddress.State.GONE, EscalatedAddress.State.UNSEEN)
+    return any(each.state not in nothing for each in address.addresssighting_set.all())
 
 
 def _troubles(address: EscalatedAddress) -> Sequence[Mapping[str, str]]:

@@ -17,6 +17,7 @@ from server.escalation.helping import (
     site_of,
 )
 from server.pictures import jpeg, scene
+from server.project.test_secrecy import whole_database
 from server.providers.fakes import Reply
 from server.story import alice_reports, alices_report, case_of, run_jobs
 from staydown_server import audit
@@ -420,3 +421,23 @@ def test_who_serves_a_site_is_found_even_if_nobody_answers_the_first_look(
         everything_due_runs()
 
     assert drafts(opened.file) == ["host"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_nothing_of_it_is_readable_in_the_database(
+    file: EscalationFile, stubborn: Stubborn, bob: User, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Sites, addresses, contacts, letters, answers: sealed. A host's name can be a person's."""
+    by_hand(file, "host", bob)
+    note(addressee(file, "host"), kind=Answer.Kind.OTHER, text="Was it Wolfgang?", by=bob)
+    close_file(file, by=bob)
+
+    stored = whole_database()
+
+    assert b"escalation.opened" in stored
+    for secret in (
+        *("stubborn.example", "/p/1.jpg", "quick-hosting", "Intimate content", "Wolfgang"),
+        *("request for removal", str(stubborn.internet.host.port) + "/p"),
+    ):
+        assert secret.encode() not in stored, secret
+        assert secret not in caplog.text, secret

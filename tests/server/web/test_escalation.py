@@ -423,3 +423,17 @@ def test_an_address_that_leads_round_and_round_is_told(
     assert 'data-state="unseen"' in page
     assert "leads on and on" in page
     assert "open it, and say whether it is gone" in page or "open it yourself" in page
+
+
+def test_an_address_where_nothing_ever_was_may_be_mistyped(
+    alices_case: Case, stubborn: Stubborn, bobs_browser: Client
+) -> None:
+    """It does not count as removed by anybody."""
+    places = f"{stubborn.origin}/p/1.jpg\n{stubborn.origin}/p/mistyped.jpg"
+    sent = {"case": alices_case.pk, "places": places, "language": "en"}
+    act(bobs_browser, "/desk/files/open/", **sent)
+    run_jobs()
+
+    page = text(bobs_browser.get(f"/desk/files/{EscalationFile.objects.get().pk}/"))
+
+    assert page.count("nothing was found there: check how it is written") == 1

@@ -68,7 +68,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('role', models.CharField(choices=[('host', 'Host'), ('hosting', 'Hosting'), ('cdn', 'Cdn'), ('registrar', 'Registrar'), ('registry', 'Registry'), ('payment', 'Payment'), ('search', 'Search'), ('regulator', 'Regulator')], max_length=20)),
-                ('key', models.CharField(max_length=200)),
+                ('key', models.CharField(max_length=64)),
                 ('name', staydown_server.vault.fields.SealedTextField(default=str, purpose='addressee')),
                 ('country', models.CharField(blank=True, max_length=2)),
                 ('contacts', staydown_server.vault.fields.SealedJSONField(purpose='addressee contacts')),

@@ -179,7 +179,7 @@ def _site(view: overview.SiteView) -> dict[str, Any]:
         "addresses": [
             {
                 "row": each,
-                "words": address_words(each.state),
+                "words": _address(each, view),
                 "is_gone": each.state == "gone",
                 "troubles": []
                 if each.state == "gone"
@@ -193,6 +193,12 @@ def _site(view: overview.SiteView) -> dict[str, Any]:
         ],
         "troubles": [trouble_sentences(each) for each in found.get("troubles", ())],
     }
+
+
+def _address(address: EscalatedAddress, view: overview.SiteView) -> str:
+    if address.state == EscalatedAddress.State.GONE and address.pk in view.never_seen:
+        return _("nothing was found there: check how it is written")
+    return address_words(address.state)
 
 
 def _asked(asked: overview.Asked) -> dict[str, Any]:
