@@ -441,3 +441,21 @@ def test_nothing_of_it_is_readable_in_the_database(
     ):
         assert secret.encode() not in stored, secret
         assert secret not in caplog.text, secret
+
+
+def test_nobody_is_written_to_about_what_is_gone(
+    file: EscalationFile, stubborn: Stubborn, bob: User, clock: Clock
+) -> None:
+    """The host acts in its last hour, between two marks: a look comes before the next stage."""
+    clock.passes(hours=1)
+    by_hand(file, "host", bob)
+    clock.passes(hours=47.5)
+    stubborn.removes("/p/1.jpg", "/p/2.jpg")
+    asked = len(stubborn.was_asked)
+    clock.passes(hours=2)
+
+    file.refresh_from_db()
+    assert len(stubborn.was_asked) == asked + 2
+    assert site_of(file).stage == 0
+    assert file.closed_at is not None
+    assert not OutgoingLetter.objects.filter(addressee__role="hosting").exists()
