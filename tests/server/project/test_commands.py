@@ -176,6 +176,22 @@ def test_a_policy_that_blocks_replaced_regions_is_refused_at_the_start(
         commands._check_data()
 
 
+def test_letters_with_an_empty_place_are_refused_at_the_start(
+    installation: Path, tmp_path: Path
+) -> None:
+    """Not found out when somebody needs one."""
+    (tmp_path / "en").mkdir()
+    letter = 'subject = ["x"]\n[[paragraph]]\ntext = "{age}"'
+    (tmp_path / "en" / "host.toml").write_text(letter)
+    refused = staydown(
+        installation, "serve", "--port", "0", STAYDOWN_ESCALATION_LETTERS=str(tmp_path)
+    )
+
+    assert refused.returncode == 1
+    assert "en/host.toml: 'age' is no fact that a letter can state" in refused.stderr
+    assert "Traceback" not in refused.stderr
+
+
 def test_purging_says_how_much(installation: Path) -> None:
     """And with --dry-run only says so."""
     planned = staydown(installation, "purge", "--dry-run", "--json")
