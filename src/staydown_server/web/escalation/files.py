@@ -242,6 +242,7 @@ def _form(
         troubles = [trouble_sentences(find.trouble(each)) for each in error.troubles]
     shown = {
         "case": case,
+        "query": f"?case={case.pk}" if case else "",
         "filled": filled,
         "questions": questions,
         "troubles": troubles,

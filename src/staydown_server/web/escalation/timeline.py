@@ -19,7 +19,12 @@ from staydown_server.web.moderators import moderator, moderators_only, readers_o
 def timeline(request: HttpRequest, file_id: int) -> HttpResponse:
     file = get_object_or_404(EscalationFile.objects.select_related("case"), pk=file_id)
     events = [(event, event_sentence(event), _detail(event)) for event in records.events(file)]
-    shown = {"file": file, "events": events, "key": signature.public_key()}
+    shown = {
+        "file": file,
+        "events": events,
+        "key": signature.public_key(),
+        "command": f"staydown records verify-package {_name(file)}",
+    }
     return render(request, "web/escalation/timeline.html", shown)
 
 
@@ -30,9 +35,12 @@ def package(request: HttpRequest, file_id: int) -> HttpResponse:
     """Not by a link: that it left is on record."""
     file = get_object_or_404(EscalationFile.objects.select_related("case"), pk=file_id)
     content = records.export(file, by=str(moderator(request)))
-    disposition = f'attachment; filename="{file.case.number}-escalation.zip"'
-    headers = {"Content-Disposition": disposition}
+    headers = {"Content-Disposition": f'attachment; filename="{_name(file)}"'}
     return HttpResponse(content, content_type="application/zip", headers=headers)
+
+
+def _name(file: EscalationFile) -> str:
+    return f"{file.case.number}-escalation.zip"
 
 
 def event_sentence(event: records.Event) -> str:
