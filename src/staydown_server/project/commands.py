@@ -457,8 +457,8 @@ def _check_data() -> None:
     from staydown_server.cases.jurisdictions import UnknownJurisdiction, strictest
     from staydown_server.cases.retention import RetentionError, retentions
     from staydown_server.catalogue.read import trust_anchors
-    from staydown_server.escalation.letters import LettersError, languages
-    from staydown_server.escalation.rules import RulesError, rules
+    from staydown_server.escalation import letters
+    from staydown_server.escalation import rules as stages
     from staydown_server.gate.policy import PolicyError, policy
     from staydown_server.providers import known
     from staydown_server.sharing.rules import RulesError, rules
@@ -471,8 +471,8 @@ def _check_data() -> None:
         rules()
         trust_anchors()
         known.read_all()
-        rules()
-        languages()
+        stages.rules()
+        letters.languages()
     except (
         UnknownJurisdiction,
         RetentionError,
@@ -481,8 +481,8 @@ def _check_data() -> None:
         RulesError,
         AnchorsError,
         known.DataError,
-        RulesError,
-        LettersError,
+        stages.RulesError,
+        letters.LettersError,
     ) as error:
         raise _CannotStart(str(error)) from error
 
