@@ -21,6 +21,7 @@ from staydown.media.opened import SharedPool, opened_bytes, opened_file
 # A name, not an import: readers of pictures are loaded in the decoders only.
 _MODULE = "staydown.fingerprint.picture"
 _ENTRY = f"{_MODULE}:hash_picture"
+_ANIMATION = {"is_animation": True}
 _PIECE = 1 << 20
 
 Look = Literal["upload", "reported"]
@@ -87,20 +88,25 @@ def _fingerprint(
         is_film = recognise(os.pread(fd, PREFIX_BYTES, 0)) in VIDEO_DEMUXERS
     except OSError as error:
         raise UnreadableFile from error
-    if is_film:
-        found = gather_film(fd, pool, key, profile=look, progress=progress, meanwhile=hash_bytes)
+    seen = None if is_film else pool.run(_ENTRY, fd, meanwhile=hash_bytes)
+    if seen is None or seen == _ANIMATION:
+        meanwhile = _nothing if exact else hash_bytes
+        found = gather_film(fd, pool, key, profile=look, progress=progress, meanwhile=meanwhile)
         try:
             size = {"width": found.width, "height": found.height}
             shown = Fingerprint.from_dict({"kind": "video", **size, **exact})
         except FingerprintError as error:
             raise DecoderDied from error
         return replace(shown, film=found.film)
-    seen = pool.run(_ENTRY, fd, meanwhile=hash_bytes)
     try:
         values, glimpse = _read(seen, key)
         return replace(Fingerprint.from_dict({**values, **exact}), glimpse=glimpse)
     except (FingerprintError, LocalFormError) as error:
         raise DecoderDied from error
+
+
+def _nothing() -> None:
+    pass
 
 
 def _read(seen: dict[str, Any] | bytes, key: LocalKey) -> tuple[dict[str, Any], Glimpse]:

@@ -9,6 +9,7 @@ import numpy as np
 
 from staydown.fingerprint.local.glimpse import glimpsed
 from staydown.fingerprint.pdq import PdqHash, pdq
+from staydown.media.animation import is_animation
 from staydown.media.decode import Frame, frames
 from staydown.media.limits import Limits
 
@@ -16,12 +17,15 @@ _SAME_FRAME = 8
 """Frames of an animation that differ in no more bits say the same thing twice."""
 
 
-def hash_picture(fd: int, limits: Limits) -> bytes:
+def hash_picture(fd: int, limits: Limits) -> bytes | dict[str, Any]:
     """The part of a fingerprint that needs pixels, and a small grey copy of the first frame.
 
     A line of JSON, in the form of `Fingerprint.to_dict`, with the copy's (height, width)
-    under ``grey``; then the copy's pixels, a byte each.
+    under ``grey``; then the copy's pixels, a byte each. Of an animation of many frames only
+    that it is one: it is to be hashed as a film.
     """
+    if is_animation(fd, limits):
+        return {"is_animation": True}
     size = (0, 0)
     grey = np.empty((0, 0), np.uint8)
     hashes: list[PdqHash] = []

@@ -13,6 +13,7 @@ of a large one the key frames and a burst after each. ``docs/video.md`` has the 
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -23,8 +24,10 @@ from staydown.fingerprint.film import FRAME, KEY, PLAIN
 from staydown.fingerprint.local.glimpse import Bytes, glimpsed
 from staydown.fingerprint.local.tiles import FRAME as FRAME_SIDE
 from staydown.fingerprint.pdq import ORIENTATIONS, PdqHash, pdq
+from staydown.media.animation import Animation, open_animation
 from staydown.media.decode import Frame
 from staydown.media.errors import DamagedMedia
+from staydown.media.formats import PREFIX_BYTES, VIDEO_DEMUXERS, recognise
 from staydown.media.limits import Limits
 from staydown.media.video import Group, Video, VideoFrame, open_video
 
@@ -108,16 +111,20 @@ def hash_video(
     frames in the form of `staydown.fingerprint.film.FRAME`, the pixels of the stills, and
     those of the sketches.
     """
-    with open_video(fd, limits) as video:
-        return _Stretch(video, PROFILES[profile], apart).hashed(start)
+    is_film = recognise(os.pread(fd, PREFIX_BYTES, 0)) in VIDEO_DEMUXERS
+    with (open_video if is_film else open_animation)(fd, limits) as film:
+        return _Stretch(film, PROFILES[profile], apart).hashed(start)
 
 
 class _Stretch:
-    def __init__(self, video: Video, profile: VideoProfile, apart: float) -> None:
+    def __init__(self, video: Video | Animation, profile: VideoProfile, apart: float) -> None:
         self._video, self._profile = video, profile
         self._megapixels = max(1, video.width * video.height) / 1e6
         self._is_whole = self._megapixels <= profile.small or profile.share >= 1
-        if not self._is_whole:
+        if isinstance(video, Animation):
+            # Every frame of it must be decoded anyway.
+            self._is_whole = True
+        elif not self._is_whole:
             video.skip_loop_filter()
         self._apart = max(profile.apart, apart)
         self._frames: list[np.void] = []

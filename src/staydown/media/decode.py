@@ -121,14 +121,14 @@ def _opened(data: mmap.mmap, form: Format, limits: Limits, colour: bool) -> Iter
         if form == "JPEG":
             is_small = image.width * image.height < _SMALL_PIXELS
             luma = None if colour or is_small else _luma_of_jpeg(data)
-            yield Frame(visible(image) if luma is None else luma, _orientation(image))
+            yield Frame(visible(image) if luma is None else luma, orientation_of(image))
             return
         for number in _chosen(image, limits):
             image.seek(number)
             check_pixels(*image.size, limits)
             pixels = visible(image)
             # Asked for last: some readers turn the pixels, and then say so no more.
-            yield Frame(pixels, _orientation(image))
+            yield Frame(pixels, orientation_of(image))
 
 
 def _luma_of_jpeg(data: mmap.mmap) -> Pixels | None:
@@ -150,7 +150,15 @@ def _luma_of_jpeg(data: mmap.mmap) -> Pixels | None:
 
 
 def _chosen(image: Image.Image, limits: Limits) -> list[int]:
-    """Which frames to look at: the main one, the last, and some between.
+    """Which frames to look at: the main one, the last, and some between."""
+    last = last_within(image, limits)
+    spread = np.linspace(0, last, min(last + 1, max(1, limits.frames)))
+    # The main picture of a HEIF collection need not be its first.
+    return list(dict.fromkeys([image.tell(), *(round(float(number)) for number in spread)]))
+
+
+def last_within(image: Image.Image, limits: Limits) -> int:
+    """The number of the last frame that is looked at, from 0.
 
     Reaching a frame means decoding those before it, so a long animation of large
     frames is looked at only as far as its pixels amount to two pictures of the
@@ -159,13 +167,11 @@ def _chosen(image: Image.Image, limits: Limits) -> list[int]:
     count = getattr(image, "n_frames", 1)
     width, height = image.size
     within = 2 * limits.megapixels * _MILLION // max(1, width * height)
-    last = max(0, min(count, within) - 1)
-    spread = np.linspace(0, last, min(last + 1, max(1, limits.frames)))
-    # The main picture of a HEIF collection need not be its first.
-    return list(dict.fromkeys([image.tell(), *(round(float(number)) for number in spread)]))
+    return max(0, min(count, within) - 1)
 
 
-def _orientation(image: Image.Image) -> int:
+def orientation_of(image: Image.Image) -> int:
+    """EXIF's number for how to lay the picture to see it upright, 1 to 8."""
     try:
         value = image.getexif().get(ExifTags.Base.Orientation, 1)
     except Exception:  # noqa: BLE001

@@ -99,11 +99,8 @@ class Group:
     seconds: float = 0.0
     packets: list[Packet[VideoStream]] = field(default_factory=list)
     size: int = 0
-
-    @property
-    def has_key(self) -> bool:
-        """Whether it begins with a key frame, and not where a long group was cut."""
-        return bool(self.packets) and self.packets[0].is_keyframe
+    has_key: bool = False
+    """Whether it begins with a key frame, and not where a long group was cut."""
 
 
 class Video:
@@ -147,7 +144,7 @@ class Video:
                 if group is not None:
                     group.seconds = max(0.0, time - group.time)
                     yield group
-                group = Group(time)
+                group = Group(time, has_key=packet.is_keyframe)
             group.packets.append(packet)
             group.size += packet.size
             latest = max(latest, time + 1 / (self.fps or 25))

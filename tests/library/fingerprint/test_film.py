@@ -9,7 +9,6 @@ import pytest
 
 import staydown
 from library.films import FPS, drawn_film, filmed, scene
-from library.pictures import encoded
 from staydown import DecoderPool, Fingerprint, FingerprintError
 from staydown.fingerprint.film import FRAME, Film
 from staydown.fingerprint.local import OPEN_KEY, LocalFormError, LocalKey
@@ -99,13 +98,6 @@ def test_a_title_card_is_plain_and_a_scene_is_not(pool: DecoderPool) -> None:
 
     assert film.is_plain[0]
     assert not film.is_plain[film.times >= 0.5].any()
-
-
-def test_an_animated_picture_stays_a_picture(pool: DecoderPool) -> None:
-    """Its few frames are matched as pictures are, with films too."""
-    gif = encoded(scene(1)[0], "GIF")
-
-    assert staydown.fingerprint_bytes(gif, pool=pool).kind == "picture"
 
 
 def test_moments_of_another_key_are_refused(seen: Fingerprint) -> None:

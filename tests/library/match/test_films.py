@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
+from PIL import Image
 
 import staydown
 from library.films import FPS, HEIGHT, WIDTH, clip, filmed, frames_of, scene
@@ -164,6 +165,25 @@ def test_a_film_in_another_frame_is_found_by_its_local_layer(
     start, end = match.spans[0].reported
     assert 1.0 <= start < end <= 7.0
     assert end - start >= 2
+
+
+@pytest.mark.parametrize(("form", "options"), [("GIF", {}), ("WEBP", {"quality": 90})])
+def test_an_animated_picture_of_a_film_is_found_with_its_times(
+    reported: Fingerprint, form: str, options: dict[str, int], pool: DecoderPool
+) -> None:
+    """Ten frames a second of it; and with a caption above, by its local layer."""
+    frames = scene(21, 8.0)[40:100:2]
+    captioned = [np.pad(each, ((60, 0), (0, 0), (0, 0)), constant_values=255) for each in frames]
+    for shown, closely in ((frames, 0.3), (captioned, 1.5)):
+        first, *others = [Image.fromarray(each) for each in shown]
+        moving = {"save_all": True, "append_images": others, "duration": 100, **options}
+        suspect = staydown.fingerprint_bytes(encoded(first, form, **moving), pool=pool)
+
+        match = found(staydown.compare(reported, suspect))
+
+        assert match.kind == "part"
+        assert match.spans[0].suspect == pytest.approx((0, 3), abs=closely)
+        assert match.spans[0].reported == pytest.approx((2, 5), abs=closely)
 
 
 def test_a_screenshot_of_a_film_is_found(reported: Fingerprint, pool: DecoderPool) -> None:

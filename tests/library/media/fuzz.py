@@ -69,7 +69,8 @@ STILLS: tuple[tuple[str, str, Options], ...] = (
     *(("1", "TIFF", {"compression": how}) for how in ("group3", "group4", "tiff_ccitt")),
     *((mode, "BMP", {}) for mode in ("1", "L", "P", "RGB", "RGBA")),
 )
-MOVING = ("GIF", "PNG", "WEBP", "AVIF", "TIFF", "MPO")
+ANIMATED = ("GIF", "PNG", "WEBP", "AVIF")
+MOVING = (*ANIMATED, "TIFF", "MPO")
 
 
 def corpus() -> list[bytes]:
@@ -85,6 +86,12 @@ def corpus() -> list[bytes]:
     files += [encoded(image, form, exif=exif) for form in ("JPEG", "PNG", "WEBP")]
     pages = [Image.fromarray(drawing(WIDTH, HEIGHT, seed)) for seed in range(4)]
     files += [encoded(pages[0], form, save_all=True, append_images=pages[1:]) for form in MOVING]
+    # Enough frames to be hashed as a film is.
+    scene = [Image.fromarray(drawing(WIDTH, HEIGHT, seed)) for seed in range(12)]
+    files += [
+        encoded(scene[0], form, save_all=True, append_images=scene[1:], duration=80)
+        for form in ANIMATED
+    ]
     return files + [path.read_bytes() for path in sorted(FILES.glob("*.heic"))]
 
 
