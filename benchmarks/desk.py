@@ -39,7 +39,7 @@ def main() -> int:
     parser.add_argument("--items", type=int, default=1_000_000)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="staydown-desk-") as folder:
-        _set_up(Path(folder))
+        set_up(Path(folder))
         begun = time.perf_counter()
         wide = fill(options.cases, options.items)
         print(f"{options.cases} cases, {options.items} items: {time.perf_counter() - begun:.0f} s")
@@ -54,7 +54,7 @@ def main() -> int:
     return 1 if slow else 0
 
 
-def _set_up(folder: Path) -> None:
+def set_up(folder: Path) -> None:
     (folder / "keys").mkdir()
     (folder / "incoming").mkdir()
     (folder / "keys" / "installation.key").write_bytes(os.urandom(32))

@@ -3,9 +3,10 @@
 ``python -m benchmarks.lists [--entries N] [--update N]``
 
 A list is written to a folder, with retractions and changes in it, and served over HTTP by a
-process of its own. A follower in another process stores every step in SQLite, entries and
-state in one transaction, as the server does; its memory is that process's peak. An update is
-timed from when its page has been fetched until it is stored.
+process of its own. Two followers, each in a process of its own, whose peak is its memory: the
+library's, which stores every step in SQLite, entries and state in one transaction; and a whole
+installation, which also weighs what comes, searches what is hosted and has its gate follow. An
+update is timed from when its page has been fetched until it is stored.
 
 Results also go to ``artefacts/lists.json``.
 """
@@ -17,6 +18,7 @@ import hashlib
 import json
 import multiprocessing
 import resource
+import shutil
 import sqlite3
 import sys
 import tempfile
@@ -75,18 +77,22 @@ def main() -> int:
         # A process of its own: its memory is the follower's alone.
         with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
             results |= pool.submit(measure, folder, root.public).result()
+        with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
+            told = pool.submit(measure_installation, folder, root.public).result()
+            results |= {f"installation_{name}": value for name, value in told.items()}
     for key, value in results.items():
-        print(f"{key:<12} {value:>14.3f}" if isinstance(value, float) else f"{key:<12} {value:>14}")
+        print(f"{key:<32} {value:>14.3f}" if isinstance(value, float) else f"{key:<32} {value:>14}")
     ARTEFACTS.mkdir(exist_ok=True)
     (ARTEFACTS / "lists.json").write_text(json.dumps(results, indent=1))
-    missed = [key for key, most in ASKED.items() if results[key] > most]
+    of_both = {f"installation_{key}": most for key, most in ASKED.items()} | ASKED
+    missed = [key for key, most in of_both.items() if results[key] > most]
     if missed:
         print(f"Above what was asked: {', '.join(missed)}.")
     return 1 if missed else 0
 
 
 def publish(folder: Path, entries: int, update: int, root: SigningKey, signer: SigningKey) -> Tally:
-    """The list, its head in ``old.json`` without the last *update* entries, and with them."""
+    """The list, its head in ``first.json`` without the last *update* entries, and with them."""
     keys = Keys(LIST, 1, 1, root.public, (signer.public,), NOW, NOW + KEYS_LAST)
     write_keys(folder, 1, keys.sign([root]))
     tally, page = Tally(), Tally().page_lines
@@ -99,13 +105,13 @@ def publish(folder: Path, entries: int, update: int, root: SigningKey, signer: S
     tally = tally.after(lines)
     head = tally.head(LIST, number=1, keys=1, now=NOW)
     write_head(folder, head.sign(signer))
-    (folder / "head.json").rename(folder / "old.json")
+    (folder / "head.json").rename(folder / "first.json")
     new = (Change.add(made(number)) for number in range(entries, entries + update))
     more = list(written_lines(new, after=tally.sequence, now=NOW))
     write_pages(folder, lines + more, page)
     tally = tally.after(more)
     write_head(folder, tally.head(LIST, number=2, keys=1, now=NOW).sign(signer))
-    (folder / "head.json").rename(folder / "new.json")
+    (folder / "head.json").rename(folder / "second.json")
     return tally
 
 
@@ -178,7 +184,7 @@ def measure(folder: Path, root: PublicKey) -> dict[str, Any]:
 
     results: dict[str, Any] = {"before_gb": peak_gb()}
     store = Store(folder / "follower.db")
-    (folder / "old.json").rename(folder / "head.json")
+    shutil.copy(folder / "first.json", folder / "head.json")
     start, processor = time.perf_counter(), time.process_time()
     state = store.follow(State(LIST, root), timed)
     results["follow_s"] = time.perf_counter() - start
@@ -186,12 +192,69 @@ def measure(folder: Path, root: PublicKey) -> dict[str, Any]:
     results["of_it_fetching_s"] = spent[0]
     results["peak_gb"] = peak_gb()
     before, spent[0] = len(store), 0.0
-    (folder / "new.json").rename(folder / "head.json")
+    shutil.copy(folder / "second.json", folder / "head.json")
     start = time.perf_counter()
     store.follow(state, timed)
     results["update_s"] = time.perf_counter() - start - spent[0]
     results["stored"] = len(store)
     assert len(store) > before
+    server.terminate()
+    return results
+
+
+def measure_installation(folder: Path, root: PublicKey) -> dict[str, Any]:
+    """The same by the jobs of a server, on SQLite, without its worker's pauses."""
+    from benchmarks.desk import set_up
+
+    context = multiprocessing.get_context("spawn")
+    ports: Any = context.Queue()
+    server = context.Process(target=serve, args=(folder, ports), daemon=True)
+    server.start()
+    (folder / "installation").mkdir()
+    set_up(folder / "installation")
+
+    from staydown_server.gate.listed import live_index
+    from staydown_server.gate.models import Listed
+    from staydown_server.sharing import follow as following
+    from staydown_server.sharing import partners, sources
+
+    partner = partners.follow_staydown(
+        LIST,
+        address=f"http://127.0.0.1:{ports.get()}",
+        root=str(root),
+        keys=["none is asked for"],
+        most_a_day=10_000_000,
+    )
+    spent, fetch = [0.0], sources.over_http
+
+    def timed(*asked: Any, **named: Any) -> Any:
+        ask = fetch(*asked, **named)
+
+        def timed_ask(path: str, most: int) -> bytes:
+            start = time.perf_counter()
+            raw = ask(path, most)
+            spent[0] += time.perf_counter() - start
+            return raw
+
+        return timed_ask
+
+    sources.over_http = timed
+    results: dict[str, Any] = {}
+    for name, head in (("follow_s", "first.json"), ("update_s", "second.json")):
+        shutil.copy(folder / head, folder / "head.json")
+        spent[0], start, processor = 0.0, time.perf_counter(), time.process_time()
+        following.follow(partner_id=partner.pk)
+        partner.refresh_from_db()
+        assert not partner.trouble, partner.trouble
+        results[name] = time.perf_counter() - start - (spent[0] if name == "update_s" else 0)
+        if name == "follow_s":
+            results["of_it_processor_s"] = time.process_time() - processor
+            results["peak_gb"] = peak_gb()
+    start = time.perf_counter()
+    live_index.count()
+    results["index_s"] = time.perf_counter() - start
+    results["peak_with_index_gb"] = peak_gb()
+    results["stored"] = Listed.objects.filter(state="live").count()
     server.terminate()
     return results
 

@@ -148,6 +148,20 @@ class FingerprintIndex:
             *self._search_films(films, settled, suspect, load, threshold, closely),
         ]
 
+    def may_match(
+        self, fingerprints: Sequence[Fingerprint], *, threshold: Threshold = PDQ_CONFIDENT
+    ) -> npt.NDArray[np.bool_]:
+        """Which of the *fingerprints* `search` would have to compare with anything, bool[n]: for
+        long lists, of which few match. One look at the index for all of them."""
+        may = np.array([self._has_parts_for(each) for each in fingerprints], bool)
+        asked = [[hash for hash, _ in _asked(each, threshold)] for each in fingerprints]
+        table = np.frombuffer(b"".join(hash for each in asked for hash in each), np.uint8)
+        if len(table):
+            rows, _, _ = self._range_search(table.reshape(-1, 32), threshold.max_distance)
+            owners = np.repeat(np.arange(len(asked)), [len(each) for each in asked])
+            may[owners[rows]] = True
+        return may
+
     def write(self, snapshot: NewSnapshot) -> None:
         self._hashes.write(snapshot)
         if self._parts is not None:
@@ -215,6 +229,12 @@ class FingerprintIndex:
             for entry, kept in load(wanted[start : start + _PORTION]).items()
         )
         return search_films(loaded, suspect, threshold=threshold, key=self._key, closely=closely)
+
+    def _has_parts_for(self, fingerprint: Fingerprint) -> bool:
+        film = fingerprint.film
+        if self._parts is None:
+            return False
+        return has_local(fingerprint) or (film is not None and len(film.stills) > 0)
 
     def _sight_of(self, fingerprint: Fingerprint) -> Sight | None:
         if self._parts is None or not has_local(fingerprint):

@@ -91,6 +91,19 @@ class LiveIndex:
         matches = [*(identical(str(pk)) for pk in same_files), *found]
         return sorted(matches, key=lambda match: match.rank), sequence
 
+    def may_match(self, fingerprints: Sequence[Fingerprint]) -> list[bool]:
+        """Which of the *fingerprints* a search could find something for: of a long list, few."""
+        with self._lock:
+            index = self._follow().index
+        sha256 = {each.sha256 for each in fingerprints} - {None}
+        md5 = {each.md5 for each in fingerprints} - {None}
+        same = self._rows().filter(Q(sha256__in=sha256) | Q(md5__in=md5))
+        digests = {each for row in same.values_list("sha256", "md5") for each in row if each}
+        return [
+            bool(near) or bool({each.sha256, each.md5} & digests)
+            for near, each in zip(index.may_match(fingerprints), fingerprints, strict=True)
+        ]
+
     def count(self) -> int:
         """The number of entries that a search would go through now."""
         return self._rows().count()

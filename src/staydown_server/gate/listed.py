@@ -5,7 +5,7 @@ so that a person decides: nothing is removed, and nothing kept down for good, by
 """
 
 import secrets
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 
 from django.db import transaction
 from django.db.models import Q, QuerySet
@@ -135,6 +135,20 @@ def sweep(listed_id: int) -> None:
         audit.record("sweep.finished", record, by="system", case_item=row.pk, found=added)
         if added:
             reopen(row.case)
+
+
+def may_be_on_hosts(entries: Sequence[Listed]) -> list[bool]:
+    """For which of the *entries* `found_on_hosts` could find something."""
+    told = [entry.load_fingerprint() if entry.fingerprint else None for entry in entries]
+    found = iter(hosted.live_index.may_match([each for each in told if each is not None]))
+    # Of the others all that is known is the file's MD5.
+    digests = {entry.md5 for entry, each in zip(entries, told, strict=True) if each is None}
+    there = Item.objects.filter(gone_at=None, md5__in=digests).values_list("md5", flat=True)
+    same = set(there) if digests else set()
+    return [
+        entry.md5 in same if each is None else next(found)
+        for entry, each in zip(entries, told, strict=True)
+    ]
 
 
 def found_on_hosts(entry: Listed) -> hosted.Swept:

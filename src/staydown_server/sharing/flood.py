@@ -31,16 +31,19 @@ def weigh(partner: Partner, entries: Sequence[Listed], now: datetime) -> None:
     room = most - lately.count()
     matching = lately.filter(found__gt=0).count()
     overturned = _overturned_here(entries)
+    # What comes beyond the limit is not searched for: there may be a million of it.
+    within = entries[: max(0, room)]
+    may_be = zip(within, listed.may_be_on_hosts(within), strict=True)
+    hosted = {id(entry) for entry, may in may_be if may}
     for entry in entries:
         room -= 1
         entry.state, entry.why = Listed.State.WAITING, ""
         if entry.sha256 in overturned or entry.md5 in overturned:
             entry.why = OVERTURNED
         elif room < 0:
-            # Not searched for: there may be a million of them.
             entry.why = BURST
         else:
-            uploaders = _found(entry)
+            uploaders = _found(entry) if id(entry) in hosted else 0
             matching += bool(entry.found)
             if entry.found >= flood.popular_items and uploaders >= flood.popular_uploaders:
                 entry.why = POPULAR

@@ -62,6 +62,24 @@ def test_only_what_must_be_looked_at_is_loaded(shelf: Shelf) -> None:
     assert shelf.loaded[0] == 3
 
 
+def test_of_a_long_list_only_what_may_match_is_searched_for(shelf: Shelf) -> None:
+    """One look tells; what it passes over finds nothing."""
+    index = index_of(shelf)
+    whole = [fingerprint(drawing(seed=seed)) for seed in (3, 7, 60, 61)]
+    hashes = [Fingerprint(pdq=each.pdq, quality=each.quality) for each in whole]
+    mirrored = fingerprint(np.ascontiguousarray(drawing(seed=5)[:, ::-1]))
+    turned = Fingerprint(pdq=mirrored.pdq, quality=mirrored.quality)
+    asked = [*hashes, turned, Fingerprint(md5="0" * 32), whole[2]]
+
+    may = list(index.may_match(asked))
+
+    # The last has a local layer: a part of something may be in it.
+    assert may == [True, True, False, False, True, False, True]
+    for each, is_worth_it in zip(asked, may, strict=True):
+        assert is_worth_it or found(index, shelf, each) == []
+    assert list(index.may_match([])) == []
+
+
 def test_settled_entries_are_neither_loaded_nor_named(shelf: Shelf) -> None:
     """They are identical files: there is nothing to look at."""
     index = index_of(shelf)
