@@ -20,6 +20,7 @@ BENCHMARKS = (
     "archive",
     "check",
     "load",
+    "desk",
     "private_asking",
     "lists",
     "videos",
