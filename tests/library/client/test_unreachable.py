@@ -46,7 +46,7 @@ def test_a_dead_staydown_costs_milliseconds(forgetful: Make) -> None:
 
     assert all(verdict.allows and verdict.remembered for verdict in verdicts)
     assert {verdict.why for verdict in verdicts} == {"resting"}
-    assert each < 0.05
+    assert each < 0.15
     assert staydown.spool is not None
     assert len(staydown.spool) == 21
 
@@ -54,11 +54,13 @@ def test_a_dead_staydown_costs_milliseconds(forgetful: Make) -> None:
 def test_a_silent_staydown_costs_one_time_out_and_then_milliseconds(forgetful: Make) -> None:
     """It takes connections and says nothing, not even that it lives."""
     with silent_server(lives=False) as url:
-        staydown = forgetful(url, timeout=0.3)
+        staydown = forgetful(url, timeout=1.0)
         assert staydown.check(picture(1)).why == "slow"
         began = time.perf_counter()
-        assert staydown.check(picture(1)).why == "resting"
-        assert time.perf_counter() - began < 0.1
+        for _ in range(10):
+            assert staydown.check(picture(1)).why == "resting"
+        # None of the ten asked.
+        assert time.perf_counter() - began < 1.0
 
 
 def test_a_file_that_takes_long_does_not_switch_the_gate_off(forgetful: Make) -> None:

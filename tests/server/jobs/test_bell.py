@@ -38,7 +38,7 @@ def test_nobody_waits_who_should_stop(listening: Bell) -> None:
     begun = time.monotonic()
     listening.wait(stopping)
 
-    assert time.monotonic() - begun < 0.1
+    assert time.monotonic() - begun < 0.5
 
 
 @postgresql_only
@@ -55,7 +55,7 @@ def test_it_rings_once_the_transaction_is_committed(listening: Bell) -> None:
 
     thread = threading.Thread(target=ringing)
     thread.start()
-    assert 0.2 < waited(listening) < 0.8
+    assert 0.2 < waited(listening) < 0.9
     thread.join()
 
     with power_fails_at_the_end():
@@ -70,7 +70,7 @@ def test_what_rang_meanwhile_is_heard(listening: Bell) -> None:
     with connection.cursor() as cursor:
         cursor.execute("SELECT 1")
 
-    assert waited(listening) < 0.2
+    assert waited(listening) < 0.6
 
 
 @postgresql_only
@@ -78,5 +78,5 @@ def test_a_lost_connection_is_made_again(listening: Bell) -> None:
     """And it may have rung while there was none, so there is a look first."""
     connection.close()
 
-    assert waited(listening) < 0.2
+    assert waited(listening) < 0.6
     assert waited(listening) > 0.8
