@@ -30,13 +30,15 @@ Floats = npt.NDArray[np.float64]
 class FilmPartProfile:
     """Where the lines lie; agreement runs from 0 (chance) to 1, over the tiles compared.
 
-    One still is believed from *alone* on. From *together* on, two are, when they say
-    the same of place and time (but for a *drift* of so many seconds, and as many more a
-    second), with keypoints as near as *nearness* in all, and with them a *share* of what was
-    seen there. Where at least *few* tiles move, those must agree by *moving*.
+    One still is believed from *alone* on, when with it a share, *beside*, of what was seen
+    in that place around that time agrees from *together* on. Two are from *together* on, when
+    they say the same of place and time (but for a *drift* of so many seconds, and as many
+    more a second), with keypoints as near as *nearness* in all, and with them a *share* of
+    what was seen there. Where at least *few* tiles move, those must agree by *moving*.
     """
 
     alone: float
+    beside: float
     together: float
     nearness: float
     share: float
@@ -46,7 +48,14 @@ class FilmPartProfile:
 
 
 FILM_PART_CONFIDENT = FilmPartProfile(
-    alone=0.79, together=0.68, nearness=8.0, share=0.7, few=8, moving=0.6, drift=0.12
+    alone=0.79,
+    beside=0.5,
+    together=0.68,
+    nearness=8.0,
+    share=0.7,
+    few=8,
+    moving=0.6,
+    drift=0.12,
 )
 _FITS_A_STILL = 4
 _AROUND = 2.5
@@ -184,37 +193,49 @@ def _moving(moments: Moments, moment: int) -> npt.NDArray[np.bool_]:
 
 def believed(seen: list[Sighting], profile: FilmPartProfile) -> list[Sighting]:
     """Those that are sure by themselves, and those that bear one another out."""
-    moved = [each for each in seen if each.moving is None or each.moving >= profile.moving]
-    sure = {at for at, each in enumerate(moved) if each.agreement >= profile.alone}
-    for at, one in enumerate(moved):
-        for after, other in enumerate(moved[at + 1 :], at + 1):
-            if _bear_out(one, other, seen, moved, profile):
+    # Another film of the same room begins and ends alike, and not what is between: what was
+    # seen and does not agree speaks against it.
+    agreeing = [each for each in seen if _agrees(each, profile)]
+    sure = {
+        at
+        for at, each in enumerate(agreeing)
+        if each.agreement >= profile.alone
+        and len(_around(each, each, agreeing)) >= profile.beside * len(_around(each, each, seen))
+    }
+    for at, one in enumerate(agreeing):
+        for after, other in enumerate(agreeing[at + 1 :], at + 1):
+            if _bear_out(one, other, seen, agreeing, profile):
                 sure |= {at, after}
-    return [moved[at] for at in sorted(sure)]
+    return [agreeing[at] for at in sorted(sure)]
+
+
+def _agrees(sighting: Sighting, profile: FilmPartProfile) -> bool:
+    has_moved = sighting.moving is None or sighting.moving >= profile.moving
+    return has_moved and sighting.agreement >= profile.together
 
 
 def _bear_out(
     one: Sighting,
     other: Sighting,
     seen: list[Sighting],
-    moved: list[Sighting],
+    agreeing: list[Sighting],
     profile: FilmPartProfile,
 ) -> bool:
-    """Whether two sightings, *moved* alike and some time apart, tell of one film in one place,
-    running at one speed; and most of what was *seen* there around that time with them."""
+    """Whether two sightings, some time apart, tell of one film in one place, running at one
+    speed; and most of what was *seen* there around that time with them."""
     if min(one.judgement.fit.nearness, other.judgement.fit.nearness) < profile.nearness:
         return False
     if other.suspect - one.suspect < _APART:
         return False
-    earliest, latest = one.suspect - _AROUND, other.suspect + _AROUND
-    there = [each for each in seen if _is_there(one, each) and earliest <= each.suspect <= latest]
-    agreeing = [
-        each
-        for each in there
-        if each in moved and each.agreement >= profile.together and _is_in_step(one, each, profile)
-    ]
-    # Another film of the same room begins and ends alike, and not what is between.
-    return other in agreeing and one in agreeing and len(agreeing) >= profile.share * len(there)
+    with_one = [each for each in _around(one, other, agreeing) if _is_in_step(one, each, profile)]
+    return other in with_one and len(with_one) >= profile.share * len(_around(one, other, seen))
+
+
+def _around(first: Sighting, last: Sighting, among: list[Sighting]) -> list[Sighting]:
+    """Those *among* these that were seen in the place of the *first*, around the time from it
+    to the *last*."""
+    earliest, latest = first.suspect - _AROUND, last.suspect + _AROUND
+    return [each for each in among if earliest <= each.suspect <= latest and _is_there(first, each)]
 
 
 def _is_in_step(one: Sighting, other: Sighting, profile: FilmPartProfile) -> bool:

@@ -297,6 +297,17 @@ def test_two_films_that_begin_and_end_alike_are_no_copies(pool: DecoderPool) -> 
         assert staydown.compare(sorry, suspect) is None
 
 
+def test_a_still_that_its_neighbours_contradict_proves_nothing(pool: DecoderPool) -> None:
+    """The same two, with bars: one still of the hand at rest agrees as that of a copy would.
+    Those after it show the same room, and another movement."""
+    please, sorry = (frames_of(clip(name)) for name in ("v045", "v047"))
+    shown = staydown.fingerprint_bytes(filmed(barred(please), fps=30, crf="26"), pool=pool)
+
+    for frames, is_copy in ((sorry, False), ([each[48:-48, 80:-80] for each in please], True)):
+        kept = staydown.fingerprint_bytes(filmed(barred(frames), fps=30, crf="26"), pool=pool)
+        assert (staydown.compare(kept, shown) is not None) == is_copy
+
+
 def test_a_filmed_clip_is_found_after_a_cut_and_a_messenger(pool: DecoderPool) -> None:
     """Real movement: half a second apart, nothing of the hash is left."""
     content = clip("v021")
