@@ -24,6 +24,7 @@ BENCHMARKS = (
     "private_asking",
     "lists",
     "videos",
+    "videos_large",
     "video_regions",
     "long_film",
 )
