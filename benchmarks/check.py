@@ -97,7 +97,8 @@ def fill(data: Path, count: int, kind: str) -> None:
                 )
                 for row, decision, each in zip(rows, decisions, part, strict=True)
             )
-    Change.objects.create(shelf=Shelf.GATE, entry_id=KeepDown.objects.latest("pk").pk)
+    with transaction.atomic():
+        Change.objects.create(shelf=Shelf.GATE, entry_id=KeepDown.objects.latest("pk").pk)
     check.live_index.follow()
     check.live_index.save()
 
@@ -107,6 +108,8 @@ def fill_local(data: Path, count: int) -> None:
     from staydown_server.project.commands import _start
 
     _start(data)
+    from django.db import transaction
+
     from staydown_server.catalogue.models import Change, Shelf
     from staydown_server.catalogue.read import fingerprint_bytes, stored_form
     from staydown_server.gate.models import KeepDown
@@ -114,8 +117,9 @@ def fill_local(data: Path, count: int) -> None:
     kept = iter(KeepDown.objects.order_by("pk")[:count])
     for keep, path in zip(kept, reversed(photos()), strict=False):
         keep.fingerprint = stored_form(fingerprint_bytes(path.read_bytes()))
-        keep.save(update_fields=["fingerprint"])
-        Change.objects.create(shelf=Shelf.GATE, entry_id=keep.pk)
+        with transaction.atomic():
+            keep.save(update_fields=["fingerprint"])
+            Change.objects.create(shelf=Shelf.GATE, entry_id=keep.pk)
 
 
 def _apart(function: Callable[..., None], *arguments: Any) -> None:

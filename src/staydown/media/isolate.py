@@ -39,7 +39,7 @@ from staydown.media.limits import DEFAULT_LIMITS, Limits
 from staydown.media.wire import Closed, Garbled, receive_reply, send_request
 
 _START_SECONDS = 60.0
-_FILES_PER_DECODER = 500
+_FILES_PER_DECODER = 2000
 
 
 class DecoderPool:

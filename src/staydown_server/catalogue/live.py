@@ -13,10 +13,12 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from django.conf import settings
+from django.db import connection
 from django.db.models import Count, Min, Q, QuerySet
 from django.utils import timezone
 
@@ -158,6 +160,10 @@ class LiveIndex:
             index.write(snapshot)
         self._next_save = time.monotonic() + _REST * (time.monotonic() - begun)
 
+    @cached_property
+    def _table(self) -> str:
+        return str(self._rows().model._meta.db_table)
+
     @property
     def _path(self) -> Path:
         return Path(settings.DATA) / "index" / f"{self.shelf}.snapshot"
@@ -167,25 +173,32 @@ class LiveIndex:
             self._loaded = self._from_snapshot() or self._from_database()
         loaded = self._loaded
         while changes := self._changes_after(loaded.sequence):
-            if changes[0].sequence != loaded.sequence:
+            if changes[0][0] != loaded.sequence:
                 # The shelf was empty, or changes were purged that this process slept through.
                 self._loaded = loaded = self._from_database()
                 continue
             del changes[0]
             if not changes:
                 break
-            changed = {change.entry_id for change in changes}
+            changed = {entry_id for _, entry_id in changes}
             there = dict(_read(self._rows().filter(pk__in=changed)))
             loaded.index.add(there.items())
             loaded.index.remove(changed - there.keys())
-            loaded.sequence = changes[-1].sequence
+            loaded.sequence = changes[-1][0]
             loaded.unsaved += len(changes)
         return loaded
 
-    def _changes_after(self, sequence: int) -> list[Change]:
-        """What follows *sequence*, and that change itself while it is there: see `passed`."""
-        ahead = Change.objects.filter(shelf=self.shelf, sequence__gte=sequence)
-        return list(ahead.order_by("sequence")[: _PORTION + 1])
+    def _changes_after(self, sequence: int) -> list[tuple[int, int]]:
+        """The numbers and entries of what follows *sequence*, and of that change itself while it
+        is there: see `passed`."""
+        # Asked before every search: to write the statement anew takes longer than its answer.
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT sequence, entry_id FROM catalogue_change"
+                " WHERE shelf = %s AND sequence >= %s ORDER BY sequence LIMIT %s",
+                [self.shelf.value, sequence, _PORTION + 1],
+            )
+            return [(number, entry_id) for number, entry_id in cursor.fetchall()]
 
     def _from_database(self) -> _Loaded:
         # The sequence is read before the entries: an entry may then be newer than the number
@@ -232,12 +245,27 @@ class LiveIndex:
     def _same_files(self, fingerprint: Fingerprint) -> frozenset[int]:
         """Entries of the same bytes, by SHA-256, or by MD5 where one of the two lacks that."""
         sha256, md5 = fingerprint.sha256, fingerprint.md5
+        if not self._has_digest(sha256, md5):
+            return frozenset()
         asked = Q()
         if sha256 is not None:
             asked |= Q(sha256=sha256)
         if md5 is not None:
             asked |= Q(md5=md5, sha256="") if sha256 is not None else Q(md5=md5)
-        return frozenset(self._rows().filter(asked).values_list("pk", flat=True) if asked else ())
+        return frozenset(self._rows().filter(asked).values_list("pk", flat=True))
+
+    def _has_digest(self, sha256: str | None, md5: str | None) -> bool:
+        """Whether any entry, one that counts or not, has one of the two: seldom."""
+        digests = {name: value for name, value in (("sha256", sha256), ("md5", md5)) if value}
+        if not digests:
+            return False
+        either = " OR ".join(f"{name} = %s" for name in digests)
+        with connection.cursor() as cursor:
+            cursor.execute(
+                f"SELECT 1 FROM {self._table} WHERE {either} LIMIT 1",  # noqa: S608  names of ours
+                list(digests.values()),
+            )
+            return cursor.fetchone() is not None
 
     def _load(self, numbers: Sequence[int]) -> dict[int, Fingerprint]:
         loaded: dict[int, Fingerprint] = {}

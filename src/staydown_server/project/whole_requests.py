@@ -97,21 +97,24 @@ def _is_expected(environ: dict[str, Any]) -> bool:
 
 async def _read(receive: Receive, body: IO[bytes]) -> None:
     began, length = time.monotonic(), 0
-    while True:
-        try:
-            message = await asyncio.wait_for(receive(), SILENCE_SECONDS)
-        except TimeoutError:
-            raise _TooSlow from None
-        if message["type"] == "http.disconnect":
-            raise _Gone
-        part = message.get("body", b"")
-        body.write(part)
-        length += len(part)
-        if not message.get("more_body"):
-            return
-        late = time.monotonic() - began - GRACE_SECONDS
-        if late > 0 and length < LEAST_BYTES_A_SECOND * late:
-            raise _TooSlow
+    loop = asyncio.get_running_loop()
+    try:
+        async with asyncio.timeout(SILENCE_SECONDS) as silence:
+            while True:
+                message = await receive()
+                silence.reschedule(loop.time() + SILENCE_SECONDS)
+                if message["type"] == "http.disconnect":
+                    raise _Gone
+                part = message.get("body", b"")
+                body.write(part)
+                length += len(part)
+                if not message.get("more_body"):
+                    return
+                late = time.monotonic() - began - GRACE_SECONDS
+                if late > 0 and length < LEAST_BYTES_A_SECOND * late:
+                    raise _TooSlow
+    except TimeoutError:
+        raise _TooSlow from None
 
 
 def _environ(scope: Message) -> dict[str, Any]:
