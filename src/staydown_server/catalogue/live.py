@@ -34,6 +34,7 @@ _PORTION = 500
 _WORTH_SAVING = 20_000
 #: Of a process's time, one part in so many may go into snapshots.
 _REST = 20
+_ANY = Fingerprint.from_dict({"version": 1, "kind": "picture", "pdq": "5a" * 32, "quality": 100})
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +171,10 @@ class LiveIndex:
 
     def _follow(self) -> _Loaded:
         if self._loaded is None:
-            self._loaded = self._from_snapshot() or self._from_database()
+            loaded = self._from_snapshot() or self._from_database()
+            # What is compiled for the first question is compiled before anybody asks it.
+            loaded.index.may_match([_ANY])
+            self._loaded = loaded
         loaded = self._loaded
         while changes := self._changes_after(loaded.sequence):
             if changes[0][0] != loaded.sequence:
