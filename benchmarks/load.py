@@ -1,13 +1,14 @@
 """A mixed load on a whole server, on SQLite and on PostgreSQL: capacity, then four fifths of it.
 
-``python -m benchmarks.load [--seconds S] [--clients N] [--database NAME]``
+``python -m benchmarks.load [--seconds S] [--capacity-seconds S] [--clients N] [--database NAME]``
 
 The mix: look-ups and registrations by fingerprint, uploads of a photo of 0.3 megapixels, notices,
 and a moderator's queue. First N clients ask as fast as they are answered: that is the capacity.
 Then requests begin at fixed times, 80 for 100 of those, whether or not the last one is answered,
 and are timed from when they should have begun. Clients, server and database share this machine.
 "Memory" is what the server's processes hold, at the beginning and at the end of the second part.
-The exit status is 1 where a request failed. Results also go to ``artefacts/load.json``.
+The exit status is 1 where a request failed. Results also go to ``artefacts/load.json``, with what
+was seen in each twentieth of the second part; ``python -m benchmarks.plots`` draws that.
 """
 
 from __future__ import annotations
@@ -20,8 +21,9 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +40,7 @@ from world import Server, Visitor, descendants  # noqa: E402
 #: How many of a hundred requests are of each kind.
 MIX = {"look-up": 50, "registration": 20, "upload": 10, "notice": 10, "desk": 10}
 SHARE = 0.8
+PARTS = 20
 REGISTERED = 2000
 
 
@@ -127,15 +130,15 @@ def capacity(client: Client, seconds: float, clients: int) -> float:
         return sum(pool.map(one, range(clients))) / seconds
 
 
-def at_rate(client: Client, rate: float, seconds: float) -> list[tuple[str, float, bool]]:
-    """Kind, seconds and success of each request of a load that waits for nobody."""
-    done: list[tuple[str, float, bool]] = []
+def at_rate(client: Client, rate: float, seconds: float) -> list[tuple[str, float, bool, float]]:
+    """Kind, seconds, success and time of each request of a load that waits for nobody."""
+    done: list[tuple[str, float, bool, float]] = []
     begun = time.monotonic()
 
     def one(due: float) -> None:
         kind = _kind()
         is_good = client.send(kind)
-        done.append((kind, time.monotonic() - due, is_good))
+        done.append((kind, time.monotonic() - due, is_good, due - begun))
 
     with ThreadPoolExecutor(64) as pool:
         for number in range(int(rate * seconds)):
@@ -143,6 +146,25 @@ def at_rate(client: Client, rate: float, seconds: float) -> list[tuple[str, floa
             time.sleep(max(0.0, due - time.monotonic()))
             pool.submit(one, due)
     return done
+
+
+@contextmanager
+def watched(server: Server, every: float) -> Iterator[list[tuple[float, float]]]:
+    """Seconds and `memory`, looked at again and again meanwhile."""
+    seen: list[tuple[float, float]] = []
+    over, begun = threading.Event(), time.monotonic()
+
+    def watch() -> None:
+        while not over.wait(every):
+            seen.append((time.monotonic() - begun, memory(server)))
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    try:
+        yield seen
+    finally:
+        over.set()
+        watcher.join()
 
 
 def memory(server: Server) -> float:
@@ -155,29 +177,36 @@ def memory(server: Server) -> float:
     return total / 1000
 
 
-def measure(database: str, seconds: float, clients: int) -> dict[str, Any]:
+def measure(database: str, options: argparse.Namespace) -> dict[str, Any]:
+    seconds, clients = options.seconds, options.clients
     with tempfile.TemporaryDirectory() as folder, a_world(database, Path(folder)) as world:
         client = Client(world.server)
         _each(clients, REGISTERED, lambda: client.send("registration"))
-        most = capacity(client, seconds, clients)
+        most = capacity(client, options.capacity_seconds, clients)
         _each(clients, 20, lambda: client.send("look-up"))
         before = memory(world.server)
-        done = at_rate(client, SHARE * most, seconds)
+        with watched(world.server, seconds / PARTS) as held:
+            done = at_rate(client, SHARE * most, seconds)
         after = memory(world.server)
     by_kind = {
-        kind: _milliseconds([took for name, took, _ in done if name == kind]) for kind in MIX
+        kind: _milliseconds([took for name, took, *_ in done if name == kind]) for kind in MIX
     }
+    parts: list[list[float]] = [[] for _ in range(PARTS)]
+    for _, took, _, at in done:
+        parts[min(PARTS - 1, int(PARTS * at / seconds))].append(took)
     return {
         "database": database,
         "seconds": seconds,
         "capacity": round(most, 1),
         "rate": round(SHARE * most, 1),
         "requests": len(done),
-        "failed": sum(not is_good for *_, is_good in done),
-        "all": _milliseconds([took for _, took, _ in done]),
+        "failed": sum(not is_good for _, _, is_good, _ in done),
+        "all": _milliseconds([took for _, took, *_ in done]),
         **by_kind,
         "memory before, MB": round(before),
         "memory after, MB": round(after),
+        "held": held,
+        "p99": [float(np.percentile(part, 99)) for part in parts if part],
     }
 
 
@@ -196,14 +225,16 @@ def _milliseconds(took: list[float]) -> str:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--seconds", type=float, default=10, help="of each of the two parts")
+    parser.add_argument("--seconds", type=float, default=30, help="of the second part")
+    parser.add_argument("--capacity-seconds", type=float, default=15, help="of the first part")
     parser.add_argument("--clients", type=int, default=8)
     parser.add_argument("--database", choices=("sqlite", "postgresql"), action="append")
     options = parser.parse_args()
     databases = options.database or ["sqlite", "postgresql"]
-    rows = [measure(name, options.seconds, options.clients) for name in databases]
+    rows = [measure(name, options) for name in databases]
     for name in rows[0]:
-        print(f"{name:20}" + "".join(f"{row[name]!s:>16}" for row in rows))
+        if name not in ("held", "p99"):
+            print(f"{name:20}" + "".join(f"{row[name]!s:>16}" for row in rows))
     print("\nTimes are milliseconds: median / 99th percentile.")
     ARTEFACTS.mkdir(exist_ok=True)
     (ARTEFACTS / "load.json").write_text(json.dumps(rows, indent=1))

@@ -1,6 +1,8 @@
-"""Draws what `benchmarks.copies` measured: ``python -m benchmarks.plots`` (needs matplotlib).
+"""Draws what `benchmarks.copies` and `benchmarks.load` measured: ``python -m benchmarks.plots``
+(needs matplotlib).
 
-Reads ``artefacts/copies.json`` and ``regions.json``; writes a PNG beside each.
+Reads ``artefacts/copies.json``, ``regions.json`` and ``load.json``, those that are there; writes a
+PNG beside each.
 """
 
 from __future__ import annotations
@@ -57,6 +59,28 @@ def draw_regions() -> None:
     plt.close()
 
 
+def draw_load() -> None:
+    _, (above, below) = plt.subplots(2, sharex=True, figsize=(8, 5))
+    for row in json.loads((ARTEFACTS / "load.json").read_text()):
+        count = len(row["p99"])
+        ends = [row["seconds"] * (part + 1) / count for part in range(count)]
+        label = f"{row['database']}, {row['rate']:.0f} requests a second"
+        above.plot(ends, [1000 * each for each in row["p99"]], label=label)
+        times, megabytes = zip(*row["held"], strict=True)
+        below.plot(times, megabytes, label=label)
+    above.set_ylabel("99th percentile, ms")
+    below.set_ylabel("memory of the server, MB")
+    below.set_xlabel("seconds at four fifths of the capacity")
+    for axes in (above, below):
+        axes.set_ylim(bottom=0)
+        axes.grid(alpha=0.3)
+    above.legend()
+    plt.tight_layout()
+    plt.savefig(ARTEFACTS / "load.png", dpi=80)
+    plt.close()
+
+
 if __name__ == "__main__":
-    draw_copies()
-    draw_regions()
+    for name, draw in {"copies": draw_copies, "regions": draw_regions, "load": draw_load}.items():
+        if (ARTEFACTS / f"{name}.json").exists():
+            draw()

@@ -125,7 +125,7 @@ def switch(content: Content, *, is_off: bool, until: datetime | None = None) -> 
             wake.defer(after=max(until - timezone.now(), _NOW), content_id=content.pk)
 
 
-@job("banks.wake")
+@job("banks.wake", is_slow=True)
 def wake(content_id: int) -> None:
     """Switch on what was off until now, unless the host changed its mind meanwhile."""
     with transaction.atomic():

@@ -45,7 +45,7 @@ def deposit(notice: Notice) -> None:
             sweep_deposit.defer(deposit_id=made.pk)
 
 
-@job("cases.sweep_deposit")
+@job("cases.sweep_deposit", is_slow=True)
 def sweep_deposit(deposit_id: int) -> None:
     """Search the catalogue for what was deposited: it may be online already.
 

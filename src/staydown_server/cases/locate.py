@@ -24,7 +24,7 @@ PATIENCE = timedelta(minutes=15)
 LARGEST_FILE = 64_000_000
 
 
-@job("cases.locate")
+@job("cases.locate", is_slow=True)
 def locate(case_item_id: int) -> None:
     """Turn a reported address into an item of the catalogue and send it to the sweep.
 

@@ -14,7 +14,7 @@ from staydown_server.cases.models import Case, CaseItem, Decision, Mark, Sending
 from staydown_server.jobs import job
 
 
-@job("cases.mark")
+@job("cases.mark", is_slow=True)
 def mark(case_id: int) -> None:
     """Count what is known of a case now. Repeating it replaces its marks."""
     case = Case.objects.select_related("notice").get(pk=case_id)

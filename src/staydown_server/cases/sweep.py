@@ -16,7 +16,7 @@ from staydown_server.jobs import job
 from staydown_server.notices.models import Notice
 
 
-@job("cases.sweep")
+@job("cases.sweep", is_slow=True)
 def sweep(case_item_id: int) -> None:
     """Sweep for one thing in a case. Repeating it finds what came since, and nothing twice."""
     row = CaseItem.objects.select_related("case__notice", "item__host").get(pk=case_item_id)

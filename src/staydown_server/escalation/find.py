@@ -37,7 +37,7 @@ def ask_again(site: EscalatedSite, *, by: User) -> None:
         find.defer(site_id=site.pk)
 
 
-@job("escalation.find")
+@job("escalation.find", is_slow=True)
 def find(site_id: int) -> None:
     """Find out who serves the site, and draft what can be written to them."""
     site = EscalatedSite.objects.select_related("file").get(pk=site_id)

@@ -38,7 +38,7 @@ def say_gone(address: EscalatedAddress, *, by: User) -> None:
             draft.settle(found.site)
 
 
-@job("escalation.look")
+@job("escalation.look", is_slow=True)
 def look(address_id: int) -> None:
     """Look at the address, if it is time to, and note what was seen."""
     address = _due(address_id)

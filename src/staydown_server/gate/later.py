@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from threading import BoundedSemaphore
 from typing import Any
 
 from django.conf import settings
@@ -23,23 +22,17 @@ from staydown_server.catalogue.read import fingerprint_file
 from staydown_server.gate.check import check
 from staydown_server.gate.hold import Upload
 from staydown_server.gate.models import LaterCheck
-from staydown_server.jobs import RetryLater, job
+from staydown_server.jobs import job
 
 #: So many of one host may wait: their files lie on our disk.
 MOST_WAITING = 1000
 #: For the file behind an address.
 URL_SECONDS = 1800.0
 _ORPHAN_SECONDS = 3600.0
-# Half of those who work: removals must not wait for films.
-_turns = BoundedSemaphore(max(1, settings.JOB_THREADS // 2))
 
 
 class TooManyWait(Exception):
     """The host asks for more than we get done; it should ask again in a minute."""
-
-
-class Busy(RetryLater):
-    """Others are being checked."""
 
 
 def ask_later(
@@ -60,17 +53,12 @@ def ask_later(
     return asked
 
 
-@job("gate.check_later")
+@job("gate.check_later", is_slow=True)
 def check_later(later_id: int) -> None:
     """Check it, put the answer on record, let go of the file, and have the host told."""
-    if not _turns.acquire(blocking=False):
-        raise Busy("others are being checked", seconds=2)
-    try:
-        asked = LaterCheck.objects.select_related("host").get(pk=later_id)
-        if asked.state == LaterCheck.State.WAITING:
-            _answer(asked)
-    finally:
-        _turns.release()
+    asked = LaterCheck.objects.select_related("host").get(pk=later_id)
+    if asked.state == LaterCheck.State.WAITING:
+        _answer(asked)
 
 
 def discard_orphans() -> None:

@@ -105,7 +105,7 @@ def partner_of(case: Case) -> str:
     return entry.source.removeprefix("partner:") if entry else ""
 
 
-@job("gate.sweep_listed")
+@job("gate.sweep_listed", is_slow=True)
 def sweep(listed_id: int) -> None:
     """Bring what hosts show already of an entry into its case, for a person to decide."""
     entry = standing().filter(pk=listed_id).first()

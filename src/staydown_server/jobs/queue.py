@@ -41,6 +41,7 @@ class JobFunction:
 
     name: str
     call: Callable[..., None]
+    is_slow: bool = False
 
     def __call__(self, **ids: int) -> None:
         self.call(**ids)
@@ -52,13 +53,17 @@ class JobFunction:
 _known: dict[str, JobFunction] = {}
 
 
-def job(name: str) -> Callable[[Callable[..., None]], JobFunction]:
-    """Register the decorated function as job *name*, ``folder.verb``."""
+def job(name: str, *, is_slow: bool = False) -> Callable[[Callable[..., None]], JobFunction]:
+    """Register the decorated function as job *name*, ``folder.verb``.
+
+    One that *is_slow* reads files, searches the catalogue or asks strangers: a removal, or
+    whatever else takes a moment, never waits for it.
+    """
 
     def register(call: Callable[..., None]) -> JobFunction:
         if name in _known:
             raise ValueError(f"two jobs are called {name!r}")
-        _known[name] = JobFunction(name, call)
+        _known[name] = JobFunction(name, call, is_slow)
         return _known[name]
 
     return register
@@ -67,6 +72,11 @@ def job(name: str) -> Callable[[Callable[..., None]], JobFunction]:
 def known() -> frozenset[str]:
     """The names of all registered jobs."""
     return frozenset(_known)
+
+
+def slow() -> frozenset[str]:
+    """The names of those that are slow."""
+    return frozenset(name for name, function in _known.items() if function.is_slow)
 
 
 @overload
@@ -105,19 +115,21 @@ def keep_waiting(again: "JobFunction", *, after: timedelta = timedelta(0)) -> No
             again.defer(after=after)
 
 
-def claim() -> "Job | None":
-    """Take the lease of the oldest job that is due, or nothing."""
+def claim(*, may_be_slow: bool = True) -> "Job | None":
+    """Take the lease of the oldest job that is due, of the slow ones last; or nothing."""
 
     now, lease = timezone.now(), uuid.uuid4()
-    due = _due(now)
-    while candidate := due.order_by("run_at", "id").first():
-        # Another worker may have been quicker between the two statements: the update decides.
-        taken = due.filter(pk=candidate.pk)
-        if taken.update(lease=lease, leased_until=now + _lease(), attempts=F("attempts") + 1):
-            candidate.refresh_from_db()
-            # Whoever took it over since holds another lease: this one then renews nothing.
-            candidate.lease = lease
-            return candidate
+    due, names = _due(now), slow()
+    kinds = [due.exclude(name__in=names)] + ([due.filter(name__in=names)] if may_be_slow else [])
+    for kind in kinds:
+        while candidate := kind.order_by("run_at", "id").first():
+            # Another worker may have been quicker between the two statements: the update decides.
+            taken = kind.filter(pk=candidate.pk)
+            if taken.update(lease=lease, leased_until=now + _lease(), attempts=F("attempts") + 1):
+                candidate.refresh_from_db()
+                # Whoever took it over since holds another lease: this one then renews nothing.
+                candidate.lease = lease
+                return candidate
     return None
 
 

@@ -18,7 +18,10 @@ _BUSY_SECONDS = 0.2
 
 
 class Worker:
-    """Runs jobs until told to stop; a stop lets the running jobs end."""
+    """Runs jobs until told to stop; a stop lets the running jobs end.
+
+    Of several *threads* one is kept free of slow jobs.
+    """
 
     def __init__(self, threads: int) -> None:
         self._stopping = threading.Event()
@@ -26,6 +29,7 @@ class Worker:
         self._running: dict[int, Job] = {}
         self._lock = threading.Lock()
         self._free = threading.Semaphore(threads)
+        self._free_for_slow = threading.Semaphore(max(1, threads - 1))
         self._claimed: SimpleQueue[Job | None] = SimpleQueue()
         self._threads = [
             threading.Thread(target=self._work_on, name=f"job-{number}")
@@ -43,10 +47,13 @@ class Worker:
                 # A job is claimed only when somebody is free to begin with it.
                 if not self._free.acquire(timeout=_BUSY_SECONDS):
                     continue
-                job = self._claim()
+                may_be_slow = self._free_for_slow.acquire(blocking=False)
+                job = self._claim(may_be_slow=may_be_slow)
+                if may_be_slow and (job is None or job.name not in queue.slow()):
+                    self._free_for_slow.release()
                 if job is None:
                     self._free.release()
-                    bell.wait(self._stopping)
+                    self._wait(bell, may_be_slow=may_be_slow)
                     continue
                 with self._lock:
                     self._running[job.pk] = job
@@ -63,10 +70,17 @@ class Worker:
     def stop(self) -> None:
         self._stopping.set()
 
-    def _claim(self) -> Job | None:
+    def _wait(self, bell: Bell, *, may_be_slow: bool) -> None:
+        if may_be_slow:
+            bell.wait(self._stopping)
+        elif self._free_for_slow.acquire(timeout=_BUSY_SECONDS):
+            # A slow one has ended, and the next may begin.
+            self._free_for_slow.release()
+
+    def _claim(self, *, may_be_slow: bool) -> Job | None:
         close_old_connections()
         try:
-            return queue.claim()
+            return queue.claim(may_be_slow=may_be_slow)
         except Error:
             log.warning("the database did not let a job be claimed; trying again")
             return None
@@ -90,6 +104,8 @@ class Worker:
             close_old_connections()
             with self._lock:
                 del self._running[job.pk]
+            if job.name in queue.slow():
+                self._free_for_slow.release()
             self._free.release()
 
     def _keep_leases(self) -> None:

@@ -266,11 +266,7 @@ def _jobs() -> Iterator[Found]:
     since = timezone.now() - JOB_PATIENCE
     if late := open_jobs.filter(run_at__lt=since, attempts=0).count():
         yield _wrong(f"{late} jobs were not begun in time", "is the server running? See its log")
-    failing = (
-        open_jobs.filter(attempts__gte=MANY_ATTEMPTS)
-        .exclude(last_error="Busy")
-        .values("name", "last_error")
-    )
+    failing = open_jobs.filter(attempts__gte=MANY_ATTEMPTS).values("name", "last_error")
     for each in failing.annotate(count=Count("*")).order_by("name"):
         yield _wrong(
             f"{each['count']} times {each['name']} fails again and again ({each['last_error']})",

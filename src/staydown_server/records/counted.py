@@ -33,7 +33,7 @@ def last(days: int) -> tuple[Course, datetime]:
     ), kept.at
 
 
-@job("records.count")
+@job("records.count", is_slow=True)
 def count() -> None:
     """Count each period; and again soon."""
     for days in PERIODS:

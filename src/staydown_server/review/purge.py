@@ -48,7 +48,7 @@ class Rule:
     erase: Callable[[Any, datetime], None] | None = None
 
 
-@job("review.purge")
+@job("review.purge", is_slow=True)
 def purge_daily() -> None:
     """Purge, and have it done again tomorrow."""
     run()

@@ -39,7 +39,7 @@ class Overtaken(Exception):
     """Somebody else followed this list meanwhile, or it was paused."""
 
 
-@job("sharing.follow")
+@job("sharing.follow", is_slow=True)
 def follow(partner_id: int) -> None:
     """Ask a partner for news, and again a little later. Repeating is harmless."""
     partner = Partner.objects.get(pk=partner_id)
@@ -68,7 +68,7 @@ def follow(partner_id: int) -> None:
         _again(partner, timedelta(seconds=seconds))
 
 
-@job("sharing.weigh")
+@job("sharing.weigh", is_slow=True)
 def weigh(partner_id: int) -> None:
     """Answer by a partner's trust as it is now, for what stands already."""
     partner = Partner.objects.get(pk=partner_id)

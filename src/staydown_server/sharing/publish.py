@@ -51,7 +51,7 @@ def retract(keep_down_id: int) -> None:
             audit.record("list.overturned", keep, by="system", entries=len(same))
 
 
-@job("sharing.fill")
+@job("sharing.fill", is_slow=True)
 def fill(audience_id: int) -> None:
     """Put on a new list what is kept down already."""
     kept = KeepDown.objects.filter(lifted_at=None).order_by("pk")

@@ -19,7 +19,6 @@ from staydown_server.accounts.models import User
 from staydown_server.catalogue.models import Item
 from staydown_server.gate import later
 from staydown_server.gate.models import Check, HeldUpload, LaterCheck
-from staydown_server.jobs.models import Job
 from staydown_server.review import purge
 
 pytestmark = pytest.mark.django_db
@@ -210,21 +209,6 @@ def test_too_many_that_wait_are_refused(
     assert (refused.status_code, refused.headers["Retry-After"]) == (429, "60")
     assert len(waiting_files()) == 1
     run_jobs()
-
-
-def test_films_leave_room_for_removals(api: Api, film: bytes) -> None:
-    """While as many as may are being checked, the next one waits, and no worker with it."""
-    ask(api, film)
-    taken = [later._turns.acquire() for _ in range(settings.JOB_THREADS // 2)]
-    try:
-        assert run_jobs() == ["gate.check_later"]
-        assert Job.objects.get(name="gate.check_later").last_error == "Busy"
-    finally:
-        for _ in taken:
-            later._turns.release()
-    pauses_pass()
-    run_jobs()
-    assert LaterCheck.objects.get().state == LaterCheck.State.DONE
 
 
 def test_files_of_nobody_are_discarded(api: Api, film: bytes) -> None:

@@ -74,6 +74,23 @@ def test_a_job_can_wait_until_its_time(work: dict[str, Any]) -> None:
     assert work["ran"] == [7]
 
 
+def test_slow_jobs_come_last(work: dict[str, Any]) -> None:
+    """Whatever came first; and not at all where there is no room for them."""
+    jobs.job("test.slow", is_slow=True)(lambda number: work["ran"].append(-number))
+    for number in (1, 2):
+        jobs.defer("test.slow", number=number)
+    jobs.defer("test.work", number=3)
+
+    quick = queue.claim(may_be_slow=False)
+    assert quick
+    queue.run(quick)
+    assert queue.claim(may_be_slow=False) is None
+    while claimed := queue.claim():
+        queue.run(claimed)
+
+    assert work["ran"] == [3, -1, -2]
+
+
 def test_jobs_run_in_the_order_they_came(work: dict[str, Any]) -> None:
     """The oldest that is due comes first."""
     for number in range(3):

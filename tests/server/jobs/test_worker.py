@@ -68,6 +68,38 @@ def test_a_lease_lives_as_long_as_its_job(known: None, settings: Any) -> None:
     assert Job.objects.get().attempts == 1
 
 
+def test_a_removal_waits_for_no_film(known: None) -> None:
+    """However many there are, one thread does no slow job; the others do all of them."""
+    ran: list[int] = []
+    may_end = threading.Event()
+
+    @jobs.job("test.film", is_slow=True)
+    def film(number: int) -> None:
+        assert may_end.wait(10)
+        ran.append(number)
+
+    @jobs.job("test.remove")
+    def remove() -> None:
+        ran.append(0)
+        may_end.set()
+
+    for number in range(1, 6):
+        jobs.defer("test.film", number=number)
+
+    def remove_later() -> None:
+        jobs.defer("test.remove")
+        connection.close()
+
+    waits = threading.Timer(0.5, remove_later)
+    waits.start()
+
+    work_until(lambda: len(ran) == 6, threads=3)
+
+    assert ran[0] == 0
+    assert sorted(ran) == list(range(6))
+    waits.join()
+
+
 def test_a_failing_job_stops_nobody(known: None, caplog: pytest.LogCaptureFixture) -> None:
     """The next one is done, and the log names the class of the error alone."""
     ran = []
