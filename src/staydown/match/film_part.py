@@ -34,10 +34,12 @@ class FilmPartProfile:
     in that place around that time agrees from *together* on. Two are from *together* on, when
     they say the same of place and time (but for a *drift* of so many seconds, and as many
     more a second), with keypoints as near as *nearness* in all, and with them a *share* of
-    what was seen there. Where at least *few* tiles move, those must agree by *moving*.
+    what was seen there. Where at least *few* tiles move, those must agree by *moving*. Of two
+    films of which one frame each is known, nobody can tell what moves: *single* is asked of it.
     """
 
     alone: float
+    single: float
     beside: float
     together: float
     nearness: float
@@ -49,6 +51,7 @@ class FilmPartProfile:
 
 FILM_PART_CONFIDENT = FilmPartProfile(
     alone=0.79,
+    single=0.86,
     beside=0.5,
     together=0.68,
     nearness=8.0,
@@ -104,6 +107,8 @@ def find_film_part(
         best = look(candidates, moments, still.time, sight, key, profile)
         if best is not None:
             seen.append(best)
+    if len(suspect.stills) == 1 and moments is not None and len(moments.times) == 1:
+        profile = replace(profile, alone=profile.single)
     return believed(seen, profile)
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+import cv2
 import numpy as np
 import pytest
 from PIL import Image
@@ -306,6 +307,37 @@ def test_a_still_that_its_neighbours_contradict_proves_nothing(pool: DecoderPool
     for frames, is_copy in ((sorry, False), ([each[48:-48, 80:-80] for each in please], True)):
         kept = staydown.fingerprint_bytes(filmed(barred(frames), fps=30, crf="26"), pool=pool)
         assert (staydown.compare(kept, shown) is not None) == is_copy
+
+
+def test_one_frame_of_either_proves_little(pool: DecoderPool) -> None:
+    """The same two, as stories show them, both looked at as large uploads: of each one frame is
+    known, of the hand at rest."""
+    please, sorry = (
+        staydown.fingerprint_bytes(filmed(told(frames_of(clip(name))), fps=30), pool=pool)
+        for name in ("v045", "v047")
+    )
+    own = staydown.fingerprint_bytes(clip("v045"), pool=pool, look="reported")
+    assert please.film
+    assert len(please.film.stills) == 1
+
+    assert staydown.compare(own, please) is not None
+    assert staydown.compare(please, sorry) is None
+    assert staydown.compare(sorry, please) is None
+
+
+def told(frames: list[Pixels]) -> list[Pixels]:
+    """In a tall frame over a dark, blurred one of themselves."""
+    tall = []
+    for each in frames:
+        height, width = each.shape[:2]
+        small = cv2.GaussianBlur(
+            cv2.resize(each, (36, 64), interpolation=cv2.INTER_AREA), (0, 0), 2
+        )
+        ground = cv2.resize(small, (width, width * 16 // 18 * 2)) // 2
+        top = (ground.shape[0] - height) // 2
+        ground[top : top + height] = each
+        tall.append(ground)
+    return tall
 
 
 def test_a_filmed_clip_is_found_after_a_cut_and_a_messenger(pool: DecoderPool) -> None:
