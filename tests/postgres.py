@@ -30,9 +30,9 @@ class Cluster:
         self.folder = Path(tempfile.mkdtemp(prefix="staydown-postgresql-"))
         self._data = self.folder / "data"
         # PostgreSQL refuses to run as root.
-        self._user = "postgres" if os.getuid() == 0 else None
-        if self._user:
-            shutil.chown(self.folder, self._user)
+        self.user = "postgres" if os.getuid() == 0 else None
+        if self.user:
+            shutil.chown(self.folder, self.user)
         self._run("initdb", "--no-sync", "--auth=trust", "--username=staydown", "--encoding=UTF8")
         settings = ["max_connections = 200", f"unix_socket_directories = '{self.folder}'"]
         settings.append(f"listen_addresses = '{'127.0.0.1' if port else ''}'")
@@ -51,14 +51,17 @@ class Cluster:
         """As an operator does; with ``immediate``, as a crash does."""
         self._run("pg_ctl", "stop", "--wait", "--silent", "--mode", mode)
 
+    def is_running(self) -> bool:
+        return (self._data / "postmaster.pid").exists()
+
     def kill(self) -> None:
         """SIGKILL, to its main process: the others end when they notice."""
-        os.kill(self._pid(), signal.SIGKILL)
+        os.kill(self.pid(), signal.SIGKILL)
 
     def end(self) -> None:
         """Stop it, and leave nothing of it."""
-        if (self._data / "postmaster.pid").exists():
-            os.kill(self._pid(), signal.SIGQUIT)
+        if self.is_running():
+            os.kill(self.pid(), signal.SIGQUIT)
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def create(self, name: str) -> str:
@@ -79,15 +82,15 @@ class Cluster:
             return f"postgresql://staydown@127.0.0.1:{self._port}/{name}"
         return f"postgresql://staydown@/{name}?host={self.folder}"
 
-    def _pid(self) -> int:
+    def pid(self) -> int:
         return int((self._data / "postmaster.pid").read_text().split()[0])
 
     def _run(self, name: str, *arguments: str) -> None:
         done = subprocess.run(
             [program(name), *arguments, "--pgdata", str(self._data)],
-            user=self._user,
-            group=self._user,
-            extra_groups=[] if self._user else None,
+            user=self.user,
+            group=self.user,
+            extra_groups=[] if self.user else None,
             cwd=self.folder,
             check=False,
             # What stays behind must not hold the test's own pipes open.

@@ -142,10 +142,10 @@ class Server(Process):
             env={**os.environ, **self.environment},
         )
 
-    def add_host(self, name: str, origin: str) -> dict[str, str]:
+    def add_host(self, name: str, origin: str, *, webhook: str = "") -> dict[str, str]:
         done = self.command_line(
             *("host", "add", name, "--origin", origin, "--private", "--json"),
-            *("--webhook", f"{origin}/staydown/webhook"),
+            *("--webhook", webhook or f"{origin}/staydown/webhook"),
         )
         assert done.returncode == 0, done.stderr
         credentials: dict[str, str] = json.loads(done.stdout)

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from server.escalation.helping import CHOICES, Clock, Stubborn
-from server.notices.test_mail import MailServer
+from server.mail_double import MailServer
 from server.providers.conftest import internet, whole_internet
 from server.providers.fakes import Internet
 from server.story import alice_reports, case_of, run_jobs
@@ -60,5 +60,4 @@ def mail_server(settings: Any) -> Iterator[MailServer]:
     settings.EMAIL_USE_TLS = settings.EMAIL_USE_SSL = False
     settings.ESCALATION_SENDER = "Help Line <help@help.example>"
     yield server
-    server.shutdown()
-    server.server_close()
+    server.close()

@@ -1,8 +1,6 @@
 """Mail that says nothing, at most once an hour, through a real server on this machine."""
 
 import email
-import socketserver
-import threading
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
@@ -11,6 +9,7 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
+from server.mail_double import MailServer
 from server.story import (
     ALICE,
     REASON,
@@ -39,43 +38,6 @@ pytestmark = pytest.mark.django_db
 ADDRESS = "a.f@post.example"
 
 
-class MailServer(socketserver.ThreadingTCPServer):
-    """As much of SMTP (RFC 5321) as one message needs. *answers* replaces what it says to RCPT."""
-
-    daemon_threads, allow_reuse_address = True, True
-
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), _Session)
-        self.taken: list[bytes] = []
-        self.envelopes: list[bytes] = []
-        self.answer_to_rcpt = b"250 ok"
-        threading.Thread(target=self.serve_forever, daemon=True).start()
-
-
-class _Session(socketserver.StreamRequestHandler):
-    def handle(self) -> None:
-        assert isinstance(self.server, MailServer)
-        self.wfile.write(b"220 here\r\n")
-        for line in self.rfile:
-            verb = line[:4].upper()
-            if verb in (b"MAIL", b"RCPT"):
-                self.server.envelopes.append(line.strip())
-            if verb == b"RCPT":
-                self.wfile.write(self.server.answer_to_rcpt + b"\r\n")
-            elif verb == b"DATA":
-                self.wfile.write(b"354 go on\r\n")
-                message = b""
-                while not message.endswith(b"\r\n.\r\n"):
-                    message += self.rfile.readline()
-                self.server.taken.append(message)
-                self.wfile.write(b"250 taken\r\n")
-            elif verb == b"QUIT":
-                self.wfile.write(b"221 bye\r\n")
-                return
-            else:
-                self.wfile.write(b"250 ok\r\n")
-
-
 @pytest.fixture
 def server(settings: Any) -> Iterator[MailServer]:
     server = MailServer()
@@ -84,8 +46,7 @@ def server(settings: Any) -> Iterator[MailServer]:
     settings.EMAIL_USE_TLS = settings.EMAIL_USE_SSL = False
     settings.DEFAULT_FROM_EMAIL = "Notes <notes@post.example>"
     yield server
-    server.shutdown()
-    server.server_close()
+    server.close()
 
 
 @pytest.fixture
