@@ -69,6 +69,15 @@ def is_text(value: object) -> TypeGuard[str]:
     return isinstance(value, str) and "\x00" not in value and not _HALVES.search(value)
 
 
+def holds_text(told: object) -> bool:
+    """Whether all text in *told*, as JSON gives it, can be stored."""
+    if isinstance(told, dict):
+        return holds_text([*told, *told.values()])
+    if isinstance(told, list):
+        return all(map(holds_text, told))
+    return is_text(told) or not isinstance(told, str)
+
+
 def fields(request: HttpRequest) -> dict[str, Any]:
     """What was sent beside a file or fingerprints; a body that is the file says nothing more."""
     if is_json(request):

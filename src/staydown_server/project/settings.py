@@ -160,6 +160,8 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
     "staydown_server.project.middleware.NothingCached",
+    # Before anything that looks for what a cookie or a form names.
+    "staydown_server.project.middleware.NoZeros",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     # Before anything that reads the body, after what knows the person's language.

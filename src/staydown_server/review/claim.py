@@ -38,7 +38,7 @@ def free() -> Q:
 def take(case: Case, *, by: User, over: bool = False) -> None:
     """Give *case* to *by*; from somebody else only with *over*. Raises :class:`Taken`."""
     with transaction.atomic():
-        locked = Case.objects.select_for_update().select_related("claimed_by")
+        locked = Case.objects.select_for_update(of=("self",)).select_related("claimed_by")
         case = locked.get(pk=case.pk)
         now = holder(case)
         if now is not None and now != by and not over:

@@ -40,7 +40,7 @@ def give_back(request: HttpRequest, case_id: int) -> HttpResponse:
 @require_POST
 @moderators_only
 def ask_a_senior(request: HttpRequest, case_id: int) -> HttpResponse:
-    note = request.POST.get("note", "").replace("\x00", "")
+    note = request.POST.get("note", "")
     case = get_object_or_404(Case, pk=case_id)
     escalate.escalate(case, note=note, by=moderator(request))
     messages.success(request, _("Seniors see it among theirs now."))

@@ -94,7 +94,7 @@ def decide_view(request: HttpRequest, case_id: int) -> HttpResponse:
 def ask(request: HttpRequest, case_id: int) -> HttpResponse:
     """Write to the person who sent the notice."""
     case = get_object_or_404(Case, pk=case_id)
-    text = request.POST.get("letter", "").replace("\x00", "").replace("\r\n", "\n")
+    text = request.POST.get("letter", "").replace("\r\n", "\n")
     submission = request.POST.get("submission", "")[:100]
     try:
         asking.ask(case, text, submission=submission, by=moderator(request))

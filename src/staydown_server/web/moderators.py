@@ -84,7 +84,7 @@ def moderator(request: HttpRequest) -> User:
 
 def reason_in(request: HttpRequest) -> str:
     """The reason that was typed, as it can be stored."""
-    return request.POST.get("reason", "").replace("\x00", "")[:5000]
+    return request.POST.get("reason", "")[:5000]
 
 
 def is_revealed(request: HttpRequest, thing: CaseItem | HeldUpload) -> bool:

@@ -58,7 +58,7 @@ def report(request: HttpRequest) -> HttpResponse:
         filled["kind"] = Kind.DEPOSIT if "deposit" in request.GET else Kind.NOTICE
         return _form(request, filled)
 
-    filled = {name: request.POST.get(name, "").replace("\x00", "") for name in _TEXTS}
+    filled = {name: request.POST.get(name, "") for name in _TEXTS}
     filled |= {name: request.POST.get(name, "")[:10] for name in (*_TICKS, "standing")}
     filled["kind"] = Kind.DEPOSIT if request.POST.get("kind") == Kind.DEPOSIT else Kind.NOTICE
     filled["submission"] = request.POST.get("submission", "")[:100] or new_submission()

@@ -139,7 +139,7 @@ def _remembered(request: HttpRequest) -> Notice | None:
 
 def _text(request: HttpRequest, name: str) -> str:
     # Browsers send line ends as two characters and count them as one.
-    return request.POST.get(name, "").replace("\x00", "").replace("\r\n", "\n")
+    return request.POST.get(name, "").replace("\r\n", "\n")
 
 
 def _submission(request: HttpRequest) -> str:

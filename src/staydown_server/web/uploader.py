@@ -24,7 +24,7 @@ def reasons(request: HttpRequest, token: str) -> HttpResponse:
     shown = {"is_undone": against.is_undone, "text": "", **_page(against)}
     if request.method != "POST":
         return render(request, "web/reasons.html", shown)
-    text = request.POST.get("text", "").replace("\x00", "")
+    text = request.POST.get("text", "")
     try:
         appeals.appeal(against, text=text)
     except appeals.AppealEmpty:

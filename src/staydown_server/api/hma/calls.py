@@ -11,6 +11,7 @@ from django.views.decorators.csrf import csrf_exempt
 
 from staydown_server.accounts.hosts import host_of_key
 from staydown_server.accounts.models import Host
+from staydown_server.api import bodies
 from staydown_server.api.problems import Problem
 
 #: Takes the request, the host and what the address names; gives JSON, or an answer.
@@ -46,6 +47,8 @@ def endpoint(scope: str, **methods: Function) -> View:
         host = _host_of(request, scope=scope)
         if host is None:
             return failed(401, "Send a valid API key that may do this.")
+        if not bodies.is_text(request.path_info):
+            return failed(404, "There is nothing at this address.")
         try:
             told = function(request, host, **named)
         except Fault as fault:
@@ -80,6 +83,8 @@ def body_of(request: HttpRequest) -> dict[str, Any]:
         raise Fault(400, "The body is not valid JSON.") from None
     if not isinstance(told, dict):
         raise Fault(400, "Request input was not a dict")
+    if b"\\u" in request.body and not bodies.holds_text(told):
+        raise Fault(400, "The body has text that cannot be stored")
     return told
 
 

@@ -71,9 +71,7 @@ def new_file(request: HttpRequest) -> HttpResponse:
 @moderators_only
 def open_file(request: HttpRequest) -> HttpResponse:
     case = _case(request.POST.getlist("case"))
-    filled = {
-        name: request.POST.get(name, "").replace("\x00", "")[:20_000] for name in (*_TEXTS, *_TICKS)
-    }
+    filled = {name: request.POST.get(name, "")[:20_000] for name in (*_TEXTS, *_TICKS)}
     filled["submission"] = request.POST.get("submission", "")[:100] or new_submission()
     laws = [key for key in rules().laws if key in request.POST.getlist("law")]
     known_countries = {country for country, _name in _countries()}
@@ -142,7 +140,7 @@ def file_act(request: HttpRequest, file_id: int) -> HttpResponse:
         return get_object_or_404(EscalatedAddress, pk__in=keys, site__file=found)
 
     def more() -> None:
-        text = request.POST.get("places", "").replace("\x00", "")
+        text = request.POST.get("places", "")
         _tell_troubles(request, open.add_addresses(found, text, by=user))
 
     acts: Mapping[str, Callable[[], object]] = {

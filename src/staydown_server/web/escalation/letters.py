@@ -62,8 +62,7 @@ def letter_act(request: HttpRequest, letter_id: int) -> HttpResponse:
     def write() -> None:
         channel = form.get("channel", "")
         text, subject, to = (
-            form.get(name, "").replace("\x00", "").replace("\r\n", "\n")
-            for name in ("text", "subject", "to")
+            form.get(name, "").replace("\r\n", "\n") for name in ("text", "subject", "to")
         )
         channel = channel if channel in _CHANNELS else ""
         draft.write(found, subject=subject, text=text, channel=channel, to=to, by=user)
@@ -123,7 +122,7 @@ def addressee_act(request: HttpRequest, addressee_id: int) -> HttpResponse:
             return redirect("web:letter", draft.draft_to(found, by=user).pk)
         kind = form.get("kind", "")
         kind = kind if kind in Reply.Kind.values else Reply.Kind.OTHER
-        text = form.get("text", "").replace("\x00", "")
+        text = form.get("text", "")
         reply.note(found, kind=Reply.Kind(kind), text=text, by=user)
     except (draft.DraftError, reply.NotAsked) as error:
         messages.error(request, problem_sentence(error))
