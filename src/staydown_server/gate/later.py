@@ -1,10 +1,7 @@
 """Check a long film after the host was answered, and have it told."""
 
-import os
 import tempfile
-import time
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -20,15 +17,15 @@ from staydown_server.accounts.models import Host
 from staydown_server.catalogue.obtain import NotObtained, obtain
 from staydown_server.catalogue.read import fingerprint_file
 from staydown_server.gate.check import check
+from staydown_server.gate.films import films
 from staydown_server.gate.hold import Upload
 from staydown_server.gate.models import LaterCheck
 from staydown_server.jobs import job
 
-#: So many of one host may wait: their files lie on our disk.
+#: So many of one host may wait: we keep their files.
 MOST_WAITING = 1000
 #: For the file behind an address.
 URL_SECONDS = 1800.0
-_ORPHAN_SECONDS = 3600.0
 
 
 class TooManyWait(Exception):
@@ -46,7 +43,7 @@ def ask_later(
         raise TooManyWait
     asked = LaterCheck(host=host, reference=reference, uploader=uploader, url=url)
     if file is not None:
-        _keep(file, _place(asked))
+        films().keep(str(asked.name), file.chunks())
     with transaction.atomic():
         asked.save()
         check_later.defer(later_id=asked.pk)
@@ -65,13 +62,7 @@ def discard_orphans() -> None:
     """Files for which nobody asks: their process was killed before they were on record, or
     before they were let go."""
     waiting = LaterCheck.objects.filter(state=LaterCheck.State.WAITING)
-    known = {_place(asked).name for asked in waiting}
-    with suppress(FileNotFoundError):
-        for path in _folder().iterdir():
-            # A new one may be on record in a moment.
-            is_old = path.stat().st_mtime < time.time() - _ORPHAN_SECONDS
-            if is_old and path.name not in known:
-                path.unlink()
+    films().discard_all_but({str(asked.name) for asked in waiting})
 
 
 def _answer(asked: LaterCheck) -> None:
@@ -83,7 +74,8 @@ def _answer(asked: LaterCheck) -> None:
                 file.flush()
                 answer = _verdict(asked, Path(file.name))
         else:
-            answer = _verdict(asked, _place(asked))
+            with films().opened(str(asked.name)) as path:
+                answer = _verdict(asked, path)
         state = LaterCheck.State.DONE
     except (staydown.MediaError, NotObtained) as error:
         state, answer = LaterCheck.State.FAILED, {"code": error.code, "detail": str(error)}
@@ -92,7 +84,7 @@ def _answer(asked: LaterCheck) -> None:
         waiting = LaterCheck.objects.filter(pk=asked.pk, state=LaterCheck.State.WAITING)
         if waiting.update(**done):
             jobs.defer("review.tell_check", later_id=asked.pk)
-    _place(asked).unlink(missing_ok=True)
+    films().discard(str(asked.name))
 
 
 def _verdict(asked: LaterCheck, path: Path) -> dict[str, Any]:
@@ -102,22 +94,3 @@ def _verdict(asked: LaterCheck, path: Path) -> dict[str, Any]:
     read_file: Callable[[], bytes] | None = path.read_bytes if is_small else None
     upload = Upload(asked.reference, asked.uploader, read_file)
     return check(made, host=asked.host, upload=upload).to_dict()
-
-
-def _folder() -> Path:
-    return Path(settings.DATA) / "later"
-
-
-def _place(asked: LaterCheck) -> Path:
-    return _folder() / str(asked.name)
-
-
-def _keep(file: "File[bytes]", place: Path) -> None:
-    """On the disk before the host has its answer; readable by us alone."""
-    place.parent.mkdir(mode=0o700, exist_ok=True)
-    place.touch(mode=0o600, exist_ok=False)
-    with place.open("wb") as copy:
-        for chunk in file.chunks():
-            copy.write(chunk)
-        copy.flush()
-        os.fsync(copy.fileno())

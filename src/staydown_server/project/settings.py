@@ -3,6 +3,7 @@
 import math
 import os
 from collections.abc import Callable
+from importlib.util import find_spec
 from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import TypeVar
@@ -76,6 +77,14 @@ LEAVE_TO = os.environ.get("STAYDOWN_LEAVE_TO", "https://www.wikipedia.org/")
 UPLOAD_LIMIT = _number("STAYDOWN_UPLOAD_LIMIT_MB", 64) * 1_000_000
 # The largest film that is fetched to be checked later.
 FILM_LIMIT = _number("STAYDOWN_FILM_LIMIT_MB", 2000) * 1_000_000
+# The bucket where such films wait that were sent to us; without one, the folder.
+FILM_STORE = os.environ.get("STAYDOWN_FILM_STORE", "")
+FILM_STORE_ENDPOINT = os.environ.get("STAYDOWN_FILM_STORE_ENDPOINT", "")
+if FILM_STORE and (not FILM_STORE.startswith("s3://") or find_spec("obstore") is None):
+    raise ImproperlyConfigured(
+        f"STAYDOWN_FILM_STORE is {FILM_STORE!r}: write s3://bucket/prefix, and have the package "
+        "for buckets: pip install 'staydown[s3]'"
+    )
 # Who serves a foreign address: whom to ask, and how often.
 LOOKUP_RESOLVERS = _list("STAYDOWN_LOOKUP_RESOLVERS", _server, "192.0.2.53 or 127.0.0.1:5353")
 # Beside the public internet; for trying out.
