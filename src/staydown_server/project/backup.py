@@ -28,7 +28,7 @@ HOLDS = (
 )
 LACKS = (
     "the key: what people told you stays sealed without it; keep a copy apart from the backups",
-    "pictures and films: Staydown keeps none, and what was taken down lies with its host",
+    "pictures and films: what was taken down lies with its host, what waits for a check in later/",
     "the settings (environment variables), and files that they name",
     "the snapshots of the indexes, which are made anew",
 )
