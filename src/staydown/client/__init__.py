@@ -20,6 +20,7 @@ from staydown.client.answers import (
     StaydownError,
     Unreachable,
     Verdict,
+    read_check,
 )
 from staydown.client.conversations import CaughtUp
 from staydown.client.spool import Entry, Spool, SpoolFull
@@ -50,4 +51,5 @@ __all__ = [
     "UnknownItem",
     "Unreachable",
     "Verdict",
+    "read_check",
 ]

@@ -12,11 +12,11 @@ import anyio
 import anyio.to_thread
 import httpx
 
-from staydown.client.answers import Case, CaseWithItems, Receipt, StaydownError, Verdict
+from staydown.client.answers import Case, CaseWithItems, Receipt, Verdict
 from staydown.client.asking import Pause, Send, Step, Steps, Tell, Work
 from staydown.client.base import Base
-from staydown.client.conversations import CaughtUp, OnVerdict
-from staydown.client.told import Item, Notice, Print, Registered
+from staydown.client.conversations import MOST_AT_ONCE, CaughtUp, OnVerdict, in_portions
+from staydown.client.told import Item, Notice, Print, Question, Registered
 from staydown.client.uploads import File
 
 T = TypeVar("T")
@@ -35,11 +35,21 @@ class AsyncStaydown(Base):
         file: File | None = None,
         *,
         fingerprints: Sequence[Print] = (),
+        url: str = "",
         reference: str = "",
         uploader: str = "",
+        idempotency_key: str = "",
+        films_later: bool = False,
     ) -> Verdict:
         """As `Staydown.check`."""
-        return await self._do(self._conversations.check(file, fingerprints, reference, uploader))
+        question = Question(
+            file, fingerprints, url, reference, uploader, idempotency_key, films_later
+        )
+        return await self._do(self._conversations.check(question))
+
+    async def film(self, check_id: str) -> Verdict:
+        """As `Staydown.film`."""
+        return await self._do(self._conversations.film(check_id))
 
     async def register(
         self,
@@ -57,17 +67,20 @@ class AsyncStaydown(Base):
 
     async def register_many(self, items: Iterable[Item]) -> AsyncIterator[Registered]:
         """As `Staydown.register_many`."""
-        for item in items:
-            try:
-                verdict = await self.register(item.id, **item.about())
-            except StaydownError as error:
-                yield Registered(item, error=error)
-            else:
-                yield Registered(item, verdict)
+        for portion in in_portions(items):
+            for registered in await self._do(self._conversations.register_some(portion)):
+                yield registered
 
     async def forget(self, item_id: str) -> None:
         """As `Staydown.forget`."""
         await self._do(self._conversations.forget(item_id))
+
+    async def forget_many(self, item_ids: Iterable[str]) -> None:
+        """As `Staydown.forget_many`."""
+        listed = list(item_ids)
+        for start in range(0, len(listed), MOST_AT_ONCE):
+            some = listed[start : start + MOST_AT_ONCE]
+            await self._do(self._conversations.forget_some(some))
 
     async def send_notice(self, notice: Notice, *, idempotency_key: str = "") -> Receipt:
         """As `Staydown.send_notice`."""

@@ -115,6 +115,22 @@ class CaseWithItems(Case):
     items: list[CaseItem]
 
 
+def read_check(said: Mapping[str, Any]) -> Verdict:
+    """The verdict on a film that is checked later, from the ``check`` of a ``check.done`` event.
+
+    While it waits it is held, with *why* ``later``. Raises `Refused` where the film cannot be
+    read, with a sentence for whoever sent it.
+    """
+    reference, state = str(said.get("reference", "")), said.get("state")
+    if state == "waiting":
+        return Verdict("hold", str(said.get("id", "")), reference, why="later")
+    if state == "failed":
+        problem = said.get("problem")
+        raise Refused(422, problem if isinstance(problem, dict) else {})
+    answer = said.get("answer")
+    return read_verdict(answer if isinstance(answer, dict) else {}, reference=reference)
+
+
 def read_verdict(said: Mapping[str, Any], *, reference: str) -> Verdict:
     """The verdict in an answer; anything that is not understood is held.
 

@@ -4,7 +4,7 @@ import contextlib
 import logging
 import time
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Literal
@@ -16,14 +16,16 @@ from staydown.client.answers import (
     NotFound,
     Receipt,
     Refused,
+    StaydownError,
     Unreachable,
     Verdict,
+    read_check,
     read_verdict,
 )
 from staydown.client.asking import Send, Steps, Tell, Work, ask, object_in, patiently
 from staydown.client.breaker import Breaker
 from staydown.client.spool import Entry, Spool, SpoolFull
-from staydown.client.told import Print, plain
+from staydown.client.told import Item, Print, Question, Registered, plain
 from staydown.client.uploads import File, Upload
 
 log = logging.getLogger("staydown.client")
@@ -32,6 +34,8 @@ WhenUnreachable = Literal["allow", "hold"]
 #: Nobody waits for what is told later, and a long film may be the very thing that took too long.
 _PATIENCE_LATER = 600.0
 _PATHS = {"check": "/check", "register": "/items"}
+#: Items that Staydown takes in one request.
+MOST_AT_ONCE = 500
 
 
 #: What `catch_up` calls with something that Staydown heard of late, and what it says of it.
@@ -58,23 +62,26 @@ class Conversations:
 
     # The gate
 
-    def check(
-        self, file: File | None, fingerprints: Sequence[Print], reference: str, uploader: str
-    ) -> Steps[Verdict]:
-        reference = reference or uuid.uuid4().hex
-        fields: dict[str, Any] = {"reference": reference, "uploader": uploader}
-        if fingerprints:
-            fields["fingerprints"] = [plain(one) for one in fingerprints]
-        upload = yield from _opened(file, has_prints=bool(fingerprints))
+    def check(self, question: Question) -> Steps[Verdict]:
+        asked = replace(question, reference=question.reference or uuid.uuid4().hex)
+        fields, headers = asked.fields(), asked.headers()
+        if asked.fingerprints and asked.url:
+            raise ValueError("Give either an address or fingerprints made elsewhere.")
+        upload = yield from _opened(asked.file, is_told=bool(asked.fingerprints or asked.url))
         try:
-            said = yield from self._say(_send("check", fields, upload))
+            said = yield from self._say(_send("check", fields, upload, headers))
         except Unreachable as error:
-            entry = Entry("check", reference, self._choice == "allow", fields, time.time())
+            is_shown = self._choice == "allow"
+            entry = Entry("check", asked.reference, is_shown, fields, time.time(), headers)
             return (yield from self._unanswered(entry, upload, error))
         finally:
             if upload:
                 upload.close()
-        return read_verdict(said, reference=reference)
+        return _verdict(said, reference=asked.reference)
+
+    def film(self, check_id: str) -> Steps[Verdict]:
+        said = yield from self.get(f"/later/{quote(check_id, safe='')}")
+        return read_check(said)
 
     # The catalogue
 
@@ -88,7 +95,7 @@ class Conversations:
         sent: dict[str, Any] = {"id": item_id, **fields}
         if fingerprint is not None:
             sent["fingerprint"] = plain(fingerprint)
-        upload = yield from _opened(file, has_prints=fingerprint is not None)
+        upload = yield from _opened(file, is_told=fingerprint is not None)
         try:
             said = yield from self._say(_send("register", sent, upload))
         except Unreachable as error:
@@ -101,6 +108,41 @@ class Conversations:
                 upload.close()
         yield from self._overtake("register", "forget", name=item_id)
         return read_verdict(said, reference=item_id)
+
+    def register_some(self, items: Sequence[Item]) -> Steps[list[Registered]]:
+        """Register them in one request if that can be, else one by one."""
+        said: Any = None
+        if len(items) > 1:
+            told = [_in_bulk(item) for item in items]
+            # Whatever is wrong, each of them is told of it when it is registered by itself.
+            with contextlib.suppress(Refused, Unreachable):
+                said = yield from self._say(Send("POST", "/api/v1/items", json={"items": told}))
+        answers = said.get("items") if said else None
+        if not isinstance(answers, list) or len(answers) != len(items):
+            one_by_one = []
+            for item in items:
+                one_by_one.append((yield from self._register_one(item)))
+            return one_by_one
+        for item in items:
+            yield from self._overtake("register", "forget", name=item.id)
+        return [_registered(item, answer) for item, answer in zip(items, answers, strict=True)]
+
+    def _register_one(self, item: Item) -> Steps[Registered]:
+        fields = {"url": item.url, "media_url": item.media_url, "uploader": item.uploader}
+        try:
+            verdict = yield from self.register(item.id, item.file, item.fingerprint, fields)
+        except StaydownError as error:
+            return Registered(item, error=error)
+        return Registered(item, verdict)
+
+    def forget_some(self, item_ids: Sequence[str]) -> Steps[None]:
+        for item_id in item_ids:
+            yield from self._overtake("register", name=item_id)
+        try:
+            yield from self._say(Send("DELETE", "/api/v1/items", json={"ids": list(item_ids)}))
+        except (Refused, Unreachable):
+            for item_id in item_ids:
+                yield from self.forget(item_id)
 
     def forget(self, item_id: str) -> Steps[None]:
         yield from self._overtake("register", name=item_id)
@@ -171,7 +213,8 @@ class Conversations:
         stream = spool.open_upload(name)
         upload = Upload(stream) if stream else None
         try:
-            send = patiently(_send(entry.kind, entry.fields, upload), _PATIENCE_LATER)
+            asked = _send(entry.kind, entry.fields, upload, entry.headers)
+            send = patiently(asked, _PATIENCE_LATER)
             said = yield from self._say(send)
         except Refused as error:
             # It was let through, and Staydown cannot say what it is: a person should look.
@@ -183,7 +226,7 @@ class Conversations:
             # The item went while we registered it: `forget` may have come first.
             yield from self.forget(entry.name)
             return None
-        return read_verdict(said, reference=entry.name)
+        return _verdict(said, reference=entry.name)
 
     def _unanswered(
         self, entry: Entry, upload: Upload | None, error: Unreachable
@@ -214,9 +257,50 @@ class Conversations:
         return object_in(answer, method=send.method)
 
 
-def _opened(file: File | None, *, has_prints: bool) -> Steps[Upload | None]:
-    if (file is None) != has_prints:
-        raise ValueError("Give either a file or fingerprints made elsewhere.")
+def in_portions(items: Iterable[Item]) -> Iterator[list[Item]]:
+    """Those that can be registered in one request, in order: files go by themselves."""
+    portion: list[Item] = []
+    for item in items:
+        if item.file is not None:
+            if portion:
+                yield portion
+            yield [item]
+            portion = []
+        else:
+            portion.append(item)
+            if len(portion) == MOST_AT_ONCE:
+                yield portion
+                portion = []
+    if portion:
+        yield portion
+
+
+def _in_bulk(item: Item) -> dict[str, Any]:
+    told = {name: value for name, value in item.about().items() if name != "file"}
+    fingerprint = item.fingerprint
+    return {**told, "id": item.id, "fingerprint": plain(fingerprint) if fingerprint else None}
+
+
+def _registered(item: Item, answer: Any) -> Registered:
+    said = answer if isinstance(answer, dict) else {}
+    problem = said.get("problem")
+    if isinstance(problem, dict):
+        return Registered(item, error=Refused(int(problem.get("status") or 422), problem))
+    return Registered(item, read_verdict({**said, "id": ""}, reference=item.id))
+
+
+def _verdict(said: Mapping[str, Any], *, reference: str) -> Verdict:
+    """What Staydown says of it, now or later."""
+    if "state" in said:
+        return read_check({**said, "reference": reference})
+    return read_verdict(said, reference=reference)
+
+
+def _opened(file: File | None, *, is_told: bool) -> Steps[Upload | None]:
+    if (file is None) != is_told:
+        raise ValueError(
+            "Give either a file or fingerprints made elsewhere; a check also takes an address."
+        )
     upload: Upload | None = None
     if file is not None:
         upload = yield Work(lambda: Upload(file))
@@ -224,12 +308,15 @@ def _opened(file: File | None, *, has_prints: bool) -> Steps[Upload | None]:
 
 
 def _send(
-    kind: Literal["check", "register", "forget"], fields: Mapping[str, Any], upload: Upload | None
+    kind: Literal["check", "register", "forget"],
+    fields: Mapping[str, Any],
+    upload: Upload | None,
+    headers: Mapping[str, str] | None = None,
 ) -> Send:
     path = f"/api/v1{_PATHS[kind]}"
     if upload is None:
-        return Send("POST", path, json=fields)
-    return Send("POST", path, fields=fields, file=upload.stream)
+        return Send("POST", path, json=fields, headers=headers or None)
+    return Send("POST", path, fields=fields, file=upload.stream, headers=headers or None)
 
 
 def _forgetting(item_id: str) -> Send:

@@ -13,7 +13,7 @@ import shutil
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO, Literal
 
@@ -34,7 +34,8 @@ class Entry:
     """Something that Staydown has not heard yet.
 
     *name* is the host's own for it: the reference of a check, the id of an item. *shown* says
-    that the upload was let through. *fields* is what is sent; *at* is seconds since 1970.
+    that the upload was let through. *fields* is what is sent, with *headers*; *at* is seconds
+    since 1970.
     """
 
     kind: Kind
@@ -42,6 +43,7 @@ class Entry:
     shown: bool
     fields: dict[str, Any]
     at: float
+    headers: dict[str, str] = field(default_factory=dict)
 
 
 class Spool:

@@ -11,11 +11,11 @@ from urllib.parse import quote
 
 import httpx
 
-from staydown.client.answers import Case, CaseWithItems, Receipt, StaydownError, Verdict
+from staydown.client.answers import Case, CaseWithItems, Receipt, Verdict
 from staydown.client.asking import Pause, Send, Step, Steps, Tell, Work
 from staydown.client.base import Base
-from staydown.client.conversations import CaughtUp, OnVerdict
-from staydown.client.told import Item, Notice, Print, Registered
+from staydown.client.conversations import MOST_AT_ONCE, CaughtUp, OnVerdict, in_portions
+from staydown.client.told import Item, Notice, Print, Question, Registered
 from staydown.client.uploads import File
 
 T = TypeVar("T")
@@ -35,19 +35,37 @@ class Staydown(Base):
         file: File | None = None,
         *,
         fingerprints: Sequence[Print] = (),
+        url: str = "",
         reference: str = "",
         uploader: str = "",
+        idempotency_key: str = "",
+        films_later: bool = False,
     ) -> Verdict:
         """Ask the gate about an upload, before anyone can see it.
 
-        *file* is a path, an open binary file, or bytes; or send *fingerprints* made elsewhere.
-        *reference* is your own name for the upload (one is made up if you give none): events
-        about it bring it back, and asking again under it is asking about the same upload.
+        *file* is a path, an open binary file, or bytes; or send *fingerprints* made elsewhere,
+        or the *url* on one of your origins where Staydown can fetch it. *reference* is your own
+        name for the upload (one is made up if you give none): events about it bring it back,
+        and asking again under it is asking about the same upload.
+
+        Asked again with the same *idempotency_key*, for a day, the answer is the same, and
+        nothing is worked out or counted twice. With *films_later* a film is held, with a `why`
+        of ``later``, until the event ``check.done`` brings the verdict (see `read_check`).
 
         Raises `Refused` where Staydown cannot read the file, with its sentence for whoever
         sent it. If Staydown gives no answer the verdict is your own choice, with a `why`.
         """
-        return self._do(self._conversations.check(file, fingerprints, reference, uploader))
+        question = Question(
+            file, fingerprints, url, reference, uploader, idempotency_key, films_later
+        )
+        return self._do(self._conversations.check(question))
+
+    def film(self, check_id: str) -> Verdict:
+        """The verdict on a film that is checked later; held, with a `why` of ``later``, until
+        there is one. Raises `Refused` where the film cannot be read, `NotFound` a day after
+        you were told.
+        """
+        return self._do(self._conversations.film(check_id))
 
     def register(
         self,
@@ -69,18 +87,23 @@ class Staydown(Base):
         return self._do(self._conversations.register(item_id, file, fingerprint, fields))
 
     def register_many(self, items: Iterable[Item]) -> Iterator[Registered]:
-        """`register` each, and say what came of it, in order, as it comes."""
-        for item in items:
-            try:
-                verdict = self.register(item.id, **item.about())
-            except StaydownError as error:
-                yield Registered(item, error=error)
-            else:
-                yield Registered(item, verdict)
+        """`register` each, and say what came of it, in order, as it comes.
+
+        Those that come with fingerprints, and no files, go some hundreds in one request.
+        """
+        for portion in in_portions(items):
+            yield from self._do(self._conversations.register_some(portion))
 
     def forget(self, item_id: str) -> None:
         """Say that you have the item no longer, because its uploader deleted it, say."""
         self._do(self._conversations.forget(item_id))
+
+    def forget_many(self, item_ids: Iterable[str]) -> None:
+        """`forget` each, some hundreds in one request."""
+        listed = list(item_ids)
+        for start in range(0, len(listed), MOST_AT_ONCE):
+            some = listed[start : start + MOST_AT_ONCE]
+            self._do(self._conversations.forget_some(some))
 
     def send_notice(self, notice: Notice, *, idempotency_key: str = "") -> Receipt:
         """Pass a notice on. Sent again with the same *idempotency_key* it is one notice.

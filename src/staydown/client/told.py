@@ -24,6 +24,31 @@ def plain(one: Print) -> dict[str, Any]:
 
 
 @dataclass(frozen=True, slots=True)
+class Question:
+    """What the gate is asked about, in one of three ways, and how."""
+
+    file: File | None
+    fingerprints: Sequence[Print]
+    url: str
+    reference: str
+    uploader: str
+    idempotency_key: str
+    films_later: bool
+
+    def fields(self) -> dict[str, Any]:
+        told: dict[str, Any] = {"reference": self.reference, "uploader": self.uploader}
+        if self.fingerprints:
+            told["fingerprints"] = [plain(one) for one in self.fingerprints]
+        if self.url:
+            told["url"] = self.url
+        return told
+
+    def headers(self) -> dict[str, str]:
+        told = {"Idempotency-Key": self.idempotency_key} if self.idempotency_key else {}
+        return {**told, "Prefer": "respond-async"} if self.films_later else told
+
+
+@dataclass(frozen=True, slots=True)
 class Item:
     """Something that the host shows: its own *id* for it, the address of the page, that of the
     file itself, who uploaded it, and the file or its fingerprint."""

@@ -80,8 +80,10 @@ def keep_down(server: Server, forum: Forum, item_id: str) -> None:
     wait_for(server.all_jobs_done, why="located and swept")
     bob = Visitor(server)
     bob.sign_in()
-    case = "/desk/cases/1/"
-    rows = [row for (row,) in server.rows("SELECT id FROM cases_caseitem")]
+    ((number,),) = server.rows("SELECT max(id) FROM cases_case")
+    case = f"/desk/cases/{number}/"
+    listed = server.rows(f"SELECT id FROM cases_caseitem WHERE case_id = {number}")  # noqa: S608
+    rows = [row for (row,) in listed]
     decision = {"row": rows, "reason": "As reported.", "outcome": "remove"}
     assert "Decided." in bob.send(case, form=f"{case}decide/", **decision).text
     wait_for(lambda: item_id not in forum.files, why="the signed order was obeyed")

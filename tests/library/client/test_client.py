@@ -12,6 +12,7 @@ import pytest
 
 import staydown as library
 from library.client.forum import Forum, picture
+from library.films import drawn_film
 from staydown.client import (
     AsyncStaydown,
     Item,
@@ -21,8 +22,9 @@ from staydown.client import (
     Staydown,
     Unreachable,
     Verdict,
+    read_check,
 )
-from story.world import Server
+from story.world import Server, wait_for
 
 
 class Pipe(io.RawIOBase):
@@ -124,6 +126,102 @@ def test_many_are_registered_and_each_says_what_came_of_it(
     assert third.verdict.blocks
 
 
+def test_many_go_in_one_request(
+    staydown: Staydown, forum: Forum, kept_down: bytes, requests: list[tuple[str, str]]
+) -> None:
+    """But for those with a file; each is answered for itself, in order."""
+    prints = library.fingerprint_bytes(picture(3))
+    items = [
+        Item("b1", f"{forum.url}/p/b1", fingerprint=prints),
+        Item("b2", "https://elsewhere.example/", fingerprint=prints),
+        Item("b3", f"{forum.url}/p/b3", fingerprint=library.fingerprint_bytes(kept_down)),
+        Item("b4", f"{forum.url}/p/b4", file=picture(4)),
+        Item("b5", f"{forum.url}/p/b5", fingerprint=prints),
+        Item("b6", f"{forum.url}/p/b6"),
+    ]
+
+    came = list(staydown.register_many(iter(items)))
+
+    assert [one.item for one in came] == items
+    verdicts = [one.verdict and (one.verdict.answer, one.verdict.reference) for one in came]
+    assert verdicts == [
+        ("allow", "b1"), None, ("block", "b3"), ("allow", "b4"), ("allow", "b5"), None,
+    ]  # fmt: skip
+    errors = [getattr(one.error, "code", None) for one in came]
+    assert errors == [None, "not-your-address", None, None, None, "bad-fingerprint"]
+    assert requests == [("POST", "/api/v1/items")] * 3
+
+    requests.clear()
+    staydown.forget_many(item for item in ("b1", "b3", "b4", "b5", "never was"))
+    assert requests == [("DELETE", "/api/v1/items")]
+    staydown.forget_many([])
+    assert len(requests) == 1
+
+
+@pytest.fixture
+def requests(staydown: Staydown, monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
+    """Method and path of each request that the client sends."""
+    sent: list[tuple[str, str]] = []
+    send = staydown._http.request
+
+    def note(**told: Any) -> Any:
+        sent.append((told["method"], told["url"]))
+        return send(**told)
+
+    monkeypatch.setattr(staydown._http, "request", note)
+    return sent
+
+
+def test_a_picture_is_checked_by_its_address(
+    staydown: Staydown, forum: Forum, kept_down: bytes
+) -> None:
+    """Staydown fetches it; what it cannot have it says."""
+    forum.files["again"] = kept_down
+
+    assert staydown.check(url=f"{forum.url}/p/again").blocks
+    with pytest.raises(Refused) as refused:
+        staydown.check(url=f"{forum.url}/p/nothing")
+    assert refused.value.code == "url-not-there"
+    for wrong in ({}, {"file": kept_down}, {"fingerprints": [{}]}):
+        with pytest.raises(ValueError, match="either"):
+            staydown.check(**wrong, url=f"{forum.url}/p/again" if wrong else "")
+
+
+def test_a_question_under_one_name_has_one_answer(staydown: Staydown, kept_down: bytes) -> None:
+    """It is stopped once, however often it is sent."""
+    first, again = (staydown.check(kept_down, reference="r", idempotency_key="k") for _ in "12")
+
+    assert first.blocks
+    assert first == again
+    assert staydown.check(kept_down, reference="r").id != first.id
+    with pytest.raises(Refused) as refused:
+        staydown.check(picture(12), reference="r", idempotency_key="k")
+    assert refused.value.code == "already-used"
+
+
+def test_a_film_is_checked_later(staydown: Staydown, forum: Forum, kept_down: bytes) -> None:
+    """Held until then; its verdict comes by the webhook, and to who asks."""
+    film = drawn_film(7)
+    forum.staydown = staydown
+
+    waiting = staydown.check(film, reference="film-7", films_later=True)
+    assert (waiting.answer, waiting.why, waiting.reference) == ("hold", "later", "film-7")
+    wait_for(lambda: not staydown.film(waiting.id).why, why="the film was checked")
+
+    assert staydown.film(waiting.id).allows
+    wait_for(lambda: "check.done" in [e["event"] for e in forum.events], why="the forum was told")
+    (event,) = [event for event in forum.events if event["event"] == "check.done"]
+    told = read_check(event["check"])
+    assert (told.answer, told.reference) == ("allow", "film-7")
+    assert staydown.check(kept_down, films_later=True).blocks, "a picture is answered at once"
+    with pytest.raises(NotFound):
+        staydown.film("00000000-0000-0000-0000-000000000000")
+
+    broken = staydown.check(film[:200], films_later=True)
+    with pytest.raises(Refused, match=r"film|picture|file"):
+        wait_for(lambda: not staydown.film(broken.id).why, why="the film was read")
+
+
 def test_a_notice_is_passed_on_once(staydown: Staydown) -> None:
     """Sent again with its key it is the same one; its code says where it stands."""
     notice = Notice("Alice", "alice@example.org", good_faith=True, urls=["https://x.example/1"])
@@ -150,6 +248,7 @@ def test_the_async_client_does_the_same(
     server: Server, forum: Forum, credentials: dict[str, str], kept_down: bytes
 ) -> None:
     async def story() -> None:
+        forum.files["async"] = kept_down
         async with AsyncStaydown(server.url, **credentials) as staydown:
             assert (await staydown.check(kept_down)).blocks
             assert (await staydown.check(io.BufferedReader(Pipe(picture(12))))).allows
@@ -157,7 +256,10 @@ def test_the_async_client_does_the_same(
                 await staydown.check(b"just words")
             shown = Item("as", f"{forum.url}/p/as", file=picture(4))
             assert [one.error async for one in staydown.register_many([shown])] == [None]
-            await staydown.forget("as")
+            assert (await staydown.check(url=f"{forum.url}/p/async")).blocks
+            await staydown.forget_many(["as"])
+            film = await staydown.check(drawn_film(8), films_later=True)
+            assert (await staydown.film(film.id)).holds or (await staydown.film(film.id)).allows
             notice = Notice("Alice", "a@example.org", True, urls=["https://x.example/1"])
             receipt = await staydown.send_notice(notice)
             assert (await staydown.notice_status(receipt.code))["withdrawn"] is False

@@ -11,7 +11,9 @@ from typing import Any
 import pytest
 
 from library.client.forum import Forum, picture
-from story.world import ROOT, Server
+from library.films import drawn_film
+from staydown.client import Staydown
+from story.world import ROOT, Server, wait_for
 
 PAGE = (ROOT / "docs" / "host.md").read_text()
 #: Each command, and what the page says that it answers.
@@ -57,7 +59,7 @@ def test_the_commands_do_what_the_page_says(
 def test_the_python_does_what_the_page_says(
     server: Server, credentials: dict[str, str], forum: Forum, folder: Path, kept_down: bytes
 ) -> None:
-    (code,) = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
+    code, films = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
     happened: list[str] = []
     names: dict[str, Any] = {
         **{"url": server.url, "api_key": credentials["api_key"], "here": forum.url},
@@ -76,6 +78,18 @@ def test_the_python_does_what_the_page_says(
     assert happened[0] == "shown"
     assert "taken down to protect" in happened[1]
     assert "not a picture" in happened[2]
+
+    happened.clear()
+    (folder / "film.mp4").write_bytes(drawn_film(9))
+    with Staydown(server.url, **credentials) as forum.staydown:
+        known |= {"staydown": forum.staydown, "file": folder / "film.mp4"}
+        exec(compile(films.replace('"film.mp4"', "file"), "host.md", "exec"), known)  # noqa: S102
+        (event,) = wait_for(
+            lambda: [e for e in forum.events if "check" in e], why="the forum heard"
+        )
+        known["on_check_done"](event)
+
+    assert happened == ["aside", "shown"]
 
 
 def shape(value: Any) -> Any:

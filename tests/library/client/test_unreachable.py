@@ -13,10 +13,20 @@ from typing import Any
 import anyio
 import pytest
 
-from library.client.forum import Forum, picture, silent_server
-from staydown.client import AsyncStaydown, CaughtUp, Entry, Spool, Staydown, Unreachable, Verdict
+import staydown as library
+from library.client.forum import Door, Forum, picture, silent_server
+from staydown.client import (
+    AsyncStaydown,
+    CaughtUp,
+    Entry,
+    Item,
+    Spool,
+    Staydown,
+    Unreachable,
+    Verdict,
+)
 from staydown.client.breaker import Breaker
-from story.world import Server
+from story.world import Server, wait_for
 
 Make = Callable[..., Staydown]
 Told = list[tuple[Entry, Verdict]]
@@ -132,6 +142,35 @@ def test_items_shown_while_it_was_down_are_registered_later(
     ]
     found = server.rows("SELECT host_item_id FROM catalogue_item WHERE host_item_id LIKE 'late-%'")
     assert {name for (name,) in found} == {"late-1", "late-3"}
+
+
+def test_an_address_is_asked_about_later_as_it_would_have_been(
+    server: Server, credentials: dict[str, str], forum: Forum, kept_down: bytes, forgetful: Make
+) -> None:
+    """Many items too: each waits by itself."""
+    door = Door(server)
+    staydown = forgetful(door.url, **credentials)
+    forum.files["late"] = kept_down
+    page = f"{forum.url}/p/late"
+    prints = library.fingerprint_bytes(picture(3))
+    items = [Item(name, f"{forum.url}/p/{name}", fingerprint=prints) for name in ("l1", "l2")]
+
+    waits = staydown.check(url=page, reference="up-9", films_later=True, idempotency_key="late")
+    came = list(staydown.register_many(items))
+    staydown.forget_many(["l1"])
+
+    assert waits.remembered
+    assert [one.verdict and one.verdict.remembered for one in came] == [True, True]
+    door.open()
+    told: Told = []
+    try:
+        wait_for(lambda: staydown.catch_up(lambda *one: told.append(one)).left == 0, why="told")
+    finally:
+        door.shut()
+    (check, verdict), (item, registered) = told
+    assert (check.headers["Prefer"], check.headers["Idempotency-Key"]) == ("respond-async", "late")
+    assert (verdict.answer, verdict.why, verdict.reference) == ("hold", "later", "up-9")
+    assert (item.name, registered.answer) == ("l2", "allow")
 
 
 def test_an_upload_that_cannot_be_read_is_said_later_and_not_tried_for_ever(
