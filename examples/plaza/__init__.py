@@ -1,4 +1,4 @@
 """Plaza: a small photo board, and the worked example of a host of Staydown.
 
-Start reading at staydown_host.py: it is everything a platform has to add.
+Start reading at staydown_host.py: the orders that a platform obeys.
 """

@@ -13,11 +13,12 @@ from types import FrameType
 
 from werkzeug.serving import WSGIRequestHandler, make_server
 
+from staydown.client import Staydown
+
 from .board import Board
 from .draw import hang_samples
 from .errands import ErrandRunner
 from .pages import create_app
-from .staydown_host import Staydown
 
 log = logging.getLogger("plaza")
 
@@ -43,7 +44,7 @@ def main() -> int:
     try:
         credentials = json.loads((chosen.data / "credentials.json").read_text())
         staydown = Staydown(url=staydown_url, **credentials)
-    except (OSError, ValueError, TypeError):
+    except (OSError, ValueError, TypeError, KeyError):
         print(
             f"Plaza cannot start: {chosen.data}/credentials.json with the host name, API key"
             " and webhook secret that Staydown gave out is missing or damaged.",
@@ -62,7 +63,7 @@ def main() -> int:
     board = Board(chosen.data)
     board.settle()
     hang_samples(board)
-    introduce(board, staydown, url=url)
+    introduce(board, f"{url} {staydown_url} {credentials['api_key']}")
     app = create_app(
         board,
         staydown,
@@ -83,9 +84,9 @@ def main() -> int:
     return 0
 
 
-def introduce(board: Board, staydown: Staydown, *, url: str) -> None:
-    """Register everything when Staydown does not know us by this address and key yet."""
-    known_as = hashlib.sha256(f"{url} {staydown.url} {staydown.api_key}".encode()).hexdigest()
+def introduce(board: Board, ourselves: str) -> None:
+    """Register everything when Staydown does not know us by these addresses and key yet."""
+    known_as = hashlib.sha256(ourselves.encode()).hexdigest()
     if board.setting("known_as") != known_as:
         board.register_everything()
         board.set("known_as", known_as)

@@ -7,8 +7,9 @@ either side. All of them may be repeated without harm.
 import logging
 import threading
 
+from staydown.client import Refused, Staydown, Unreachable
+
 from .board import Board, Errand, Picture, State
-from .staydown_host import NoAnswerError, Staydown, UnreadableError
 
 log = logging.getLogger("plaza")
 
@@ -24,7 +25,7 @@ def run(board: Board, staydown: Staydown, picture: Picture, errand: Errand, *, u
             case Errand.FORGET:
                 staydown.forget(picture.id)
                 board.errand_done(picture, errand)
-    except (NoAnswerError, UnreadableError) as error:
+    except (Unreachable, Refused) as error:
         log.warning("%s of %s put off: %s", errand, picture.id, type(error).__name__)
         board.errand_later(picture, errand)
 
@@ -35,8 +36,8 @@ def _ask_again(board: Board, staydown: Staydown, picture: Picture) -> None:
         board.errand_done(picture, Errand.CHECK)
         return
     try:
-        verdict = staydown.check(file, reference=picture.id, uploader=picture.uploader)
-    except UnreadableError:
+        verdict = staydown.check(file, reference=picture.id, uploader=picture.uploader).answer
+    except Refused:
         verdict = "block"  # what the gate cannot read, nobody should see
     match verdict:
         case "allow":
@@ -57,7 +58,7 @@ def _register(board: Board, staydown: Staydown, picture: Picture, *, url: str) -
             uploader=picture.uploader,
             file=file,
         )
-        if verdict != "allow" and not picture.registered:
+        if not verdict.allows and not picture.registered:
             # The fingerprint went live after the gate was asked. What was registered before
             # stays: a person at Staydown decides about it, and orders its removal or not.
             board.withdraw(picture)

@@ -1,16 +1,16 @@
-"""Plaza's pages, and the webhook that Staydown calls."""
+"""Plaza's pages."""
 
-from datetime import datetime
-from typing import Any
 from urllib.parse import quote, urlsplit
 
 from flask import Flask, Response, abort, jsonify, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import HTTPException
 
-from .board import Board, Picture, StaleOrderError, State, UnknownItemError
+from staydown.client import Refused, Staydown
+
+from .board import Board, Picture, State
 from .post import BlockedError, NotPostedError, post
-from .staydown_host import ForgedError, Staydown, UnreadableError
+from .staydown_host import orders
 
 PAGE_SIZE = 36
 MAX_UPLOAD_BYTES = 20 * 1024 * 1024
@@ -38,6 +38,7 @@ def create_app(board: Board, staydown: Staydown, *, url: str, staydown_public_ur
     app.config["MAX_CONTENT_LENGTH"] = MAX_UPLOAD_BYTES + 64 * 1024
     app.config["TRUSTED_HOSTS"] = [urlsplit(url).hostname or "", "127.0.0.1", "localhost"]
     app.jinja_env.globals["report_url"] = f"{staydown_public_url}/report/"
+    app.register_blueprint(orders(board, staydown, url=url))
 
     @app.get("/")
     def front() -> str:
@@ -90,7 +91,7 @@ def create_app(board: Board, staydown: Staydown, *, url: str, staydown_public_ur
                 uploader=name,
                 url=url,
             )
-        except (NotPostedError, UnreadableError) as error:
+        except (NotPostedError, Refused) as error:
             status = 403 if isinstance(error, BlockedError) else 422
             if _wants_json():
                 return jsonify(error=str(error)), status
@@ -112,24 +113,6 @@ def create_app(board: Board, staydown: Staydown, *, url: str, staydown_public_ur
     @app.get("/me/<uploader>")
     def mine(uploader: str) -> str:
         return render_template("mine.html", uploader=uploader, pictures=board.of(uploader))
-
-    @app.post("/staydown/webhook")
-    def webhook() -> ResponseReturnValue:
-        try:
-            # The address as Staydown knows it, whatever this call claims to have been sent to.
-            event = staydown.read_event(
-                url=f"{url}{request.path}", headers=dict(request.headers), body=request.get_data()
-            )
-            _obey(board, event)
-        except ForgedError as error:
-            return jsonify(error=str(error)), 401
-        except UnknownItemError:
-            return jsonify(error="unknown item"), 404
-        except StaleOrderError as error:
-            return jsonify(error=str(error)), 409
-        except (KeyError, TypeError, ValueError):
-            return jsonify(error="this event is not understood"), 400
-        return jsonify(status="done")
 
     @app.get("/healthz")
     def health() -> ResponseReturnValue:
@@ -178,28 +161,6 @@ def _taken_down(board: Board, picture_id: str) -> Picture:
     if picture is None or picture.state not in (State.PUBLIC, State.REMOVED):
         abort(404)
     return picture
-
-
-def _obey(board: Board, event: dict[str, Any]) -> None:
-    event_id = str(event["id"])
-    ordered_at = datetime.fromisoformat(event["created"])
-    if ordered_at.tzinfo is None:
-        raise ValueError("the time of an event has no zone")
-    reasons = dict(event.get("statement_of_reasons") or {})
-    match event["event"]:
-        case "item.remove":
-            item_id = str(event["item"]["id"])
-            board.remove(item_id, event_id=event_id, ordered_at=ordered_at, reasons=reasons)
-        case "item.restore":
-            board.restore(str(event["item"]["id"]), event_id=event_id, ordered_at=ordered_at)
-        case "upload.allowed":
-            ours = str(event["upload"]["reference"])
-            board.allow(ours, event_id=event_id, ordered_at=ordered_at)
-        case "upload.refused":
-            ours = str(event["upload"]["reference"])
-            board.decline(ours, event_id=event_id, ordered_at=ordered_at, reasons=reasons)
-        case other:
-            raise ValueError(f"unknown event {other!r}")
 
 
 def _as_json(picture: Picture, url: str) -> Response:

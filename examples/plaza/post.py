@@ -4,9 +4,10 @@ import secrets
 import unicodedata
 from dataclasses import replace
 
+from staydown.client import Staydown
+
 from . import errands
 from .board import Board, Errand, Picture, State
-from .staydown_host import NoAnswerError, Staydown
 
 #: How the files begin that Plaza shows, and what it calls them.
 KINDS = {
@@ -37,7 +38,7 @@ def post(
 ) -> Picture:
     """Show *file*, or hold it while the gate cannot say yes. Raise NotPostedError.
 
-    Staydown's UnreadableError passes through.
+    Staydown's Refused passes through: it cannot read the file.
     """
     picture = Picture(
         id=secrets.token_hex(6),
@@ -45,11 +46,8 @@ def post(
         uploader=_name(uploader),
         extension=_kind(file),
     )
-    try:
-        verdict = staydown.check(file, reference=picture.id, uploader=picture.uploader)
-    except NoAnswerError:
-        verdict = "hold"
-    match verdict:
+    # Without an answer from Staydown the verdict is to hold it.
+    match staydown.check(file, reference=picture.id, uploader=picture.uploader).answer:
         case "block":
             raise BlockedError(
                 "This picture cannot be posted here. It matches a picture that was taken"

@@ -1,56 +1,62 @@
-"""All that Plaza says to Staydown, and the one call from Staydown that it answers.
+"""The webhook that Staydown calls: Plaza obeys an order only if its signature holds.
 
-This is the whole integration, on top of `staydown.client`: ask before showing (`check`), say
-what is shown (`register`, `forget`), obey an order only if its signature holds (`read_event`),
-and let its moderators see what was taken down (`is_looking`).
+With the five calls of `staydown.client` where Plaza posts, shows and forgets pictures, this is the
+whole integration: docs/plaza.md names them.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from functools import cached_property
-from typing import Any, Literal
+from datetime import datetime
+from typing import Any
 
-from staydown import client
-from staydown.client import Forged as ForgedError
-from staydown.client import Refused as UnreadableError
-from staydown.client import Unreachable as NoAnswerError
+from flask import Blueprint, jsonify, request
+from flask.typing import ResponseReturnValue
 
-__all__ = ["ForgedError", "NoAnswerError", "Staydown", "UnreadableError", "Verdict"]
+from staydown.client import Forged, Staydown
 
-Verdict = Literal["allow", "hold", "block"]
+from .board import Board, StaleOrderError, UnknownItemError
 
 
-@dataclass(frozen=True)
-class Staydown:
-    """Staydown, as one host knows it. Without an answer from it, uploads are held."""
+def orders(board: Board, staydown: Staydown, *, url: str) -> Blueprint:
+    """The webhook of the Plaza that the world knows as *url*."""
+    blueprint = Blueprint("staydown", __name__)
 
-    url: str
-    host: str
-    api_key: str
-    webhook_secret: str
+    @blueprint.post("/staydown/webhook")
+    def webhook() -> ResponseReturnValue:
+        try:
+            # The address as Staydown knows it, whatever this call claims to have been sent to.
+            event = staydown.read_event(
+                url=f"{url}{request.path}", headers=dict(request.headers), body=request.get_data()
+            )
+            _obey(board, event)
+        except Forged as error:
+            return jsonify(error=str(error)), 401
+        except UnknownItemError:
+            return jsonify(error="unknown item"), 404
+        except StaleOrderError as error:
+            return jsonify(error=str(error)), 409
+        except (KeyError, TypeError, ValueError):
+            return jsonify(error="this event is not understood"), 400
+        return jsonify(status="done")
 
-    @cached_property
-    def _client(self) -> client.Staydown:
-        return client.Staydown(
-            self.url, self.api_key, host=self.host, webhook_secret=self.webhook_secret
-        )
+    return blueprint
 
-    def check(self, file: bytes, *, reference: str, uploader: str) -> Verdict:
-        return self._client.check(file, reference=reference, uploader=uploader).answer
 
-    def register(
-        self, item_id: str, *, url: str, media_url: str, uploader: str, file: bytes
-    ) -> Verdict:
-        verdict = self._client.register(
-            item_id, url=url, media_url=media_url, uploader=uploader, file=file
-        )
-        return verdict.answer
-
-    def forget(self, item_id: str) -> None:
-        self._client.forget(item_id)
-
-    def read_event(self, *, url: str, headers: Mapping[str, str], body: bytes) -> dict[str, Any]:
-        return self._client.read_event(url=url, headers=headers, body=body)
-
-    def is_looking(self, *, url: str, headers: Mapping[str, str]) -> bool:
-        return self._client.is_looking(url=url, headers=headers)
+def _obey(board: Board, event: dict[str, Any]) -> None:
+    event_id = str(event["id"])
+    ordered_at = datetime.fromisoformat(event["created"])
+    if ordered_at.tzinfo is None:
+        raise ValueError("the time of an event has no zone")
+    reasons = dict(event.get("statement_of_reasons") or {})
+    match event["event"]:
+        case "item.remove":
+            item_id = str(event["item"]["id"])
+            board.remove(item_id, event_id=event_id, ordered_at=ordered_at, reasons=reasons)
+        case "item.restore":
+            board.restore(str(event["item"]["id"]), event_id=event_id, ordered_at=ordered_at)
+        case "upload.allowed":
+            ours = str(event["upload"]["reference"])
+            board.allow(ours, event_id=event_id, ordered_at=ordered_at)
+        case "upload.refused":
+            ours = str(event["upload"]["reference"])
+            board.decline(ours, event_id=event_id, ordered_at=ordered_at, reasons=reasons)
+        case other:
+            raise ValueError(f"unknown event {other!r}")

@@ -16,7 +16,8 @@ sys.path.insert(0, str(ROOT))
 from examples.plaza.board import Board  # noqa: E402
 from examples.plaza.errands import ErrandRunner  # noqa: E402
 from examples.plaza.pages import create_app  # noqa: E402
-from examples.plaza.staydown_host import Staydown  # noqa: E402
+
+from staydown.client import Staydown  # noqa: E402
 
 SECONDS = 20
 
@@ -33,7 +34,7 @@ class Plaza(Served):
         self.board.settle()
         self.start(self._serve_nothing)  # to learn the port, which the pages must know
         self.stop()
-        host = Staydown(self._staydown.url, "plaza", API_KEY, SECRET)
+        host = Staydown(self._staydown.url, API_KEY, host="plaza", webhook_secret=SECRET)
         public = "https://staydown.example"
         self.start(create_app(self.board, host, url=self.url, staydown_public_url=public))
         self._runner = ErrandRunner(self.board, host, url=self.url)
