@@ -49,7 +49,7 @@ class Client:
 
     def __init__(self, server: Server) -> None:
         self._server = server
-        self._key = server.add_host("plaza", "http://127.0.0.1:1")["api_key"]
+        self._key = server.add_host("forum", "http://127.0.0.1:1")["api_key"]
         self._local = threading.local()
         bob = Visitor(server)
         bob.sign_in()

@@ -3,13 +3,14 @@
 import csv
 import io
 import json
+import os
 import subprocess
 import time
 from pathlib import Path
 
 from examples.plaza.scenes.landscapes import dunes, mountain_lake
 from PIL import Image
-from world import STAYDOWN, Server
+from world import STAYDOWN, Server, wait_for
 
 from library.films import drawn_film
 
@@ -38,9 +39,10 @@ def test_an_archive_is_scanned_though_the_scan_is_killed(server: Server, tmp_pat
     server.add_host("forum", "http://127.0.0.1:9")
     command = [str(STAYDOWN), "scan", str(archive), "--data", str(server.data), "--host", "forum"]
     command += ["--base-url", "http://127.0.0.1:9/old", "--json", "--report", str(report)]
+    environment = {**os.environ, **server.environment}
     registered: set[str] = set()
     for _ in range(KILLS):
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)
         assert process.stdout is not None
         for line in process.stdout:
             scanned = json.loads(line)
@@ -54,7 +56,9 @@ def test_an_archive_is_scanned_though_the_scan_is_killed(server: Server, tmp_pat
         process.wait()
     assert 0 < len(registered) < PICTURES
 
-    last = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
+    last = subprocess.run(
+        command, capture_output=True, text=True, check=False, timeout=300, env=environment
+    )
 
     assert last.returncode == 1, last.stderr
     lines = [json.loads(line) for line in last.stdout.splitlines()]
@@ -90,3 +94,34 @@ def test_a_source_that_is_none_is_refused_with_what_to_do(server: Server, tmp_pa
         assert (done.returncode, done.stdout) == (2, ""), done
         assert words in done.stderr
         assert len(done.stderr.splitlines()) == 1
+
+
+def test_scans_share_an_archive_and_one_takes_over_what_a_dead_one_had(
+    server: Server, tmp_path: Path
+) -> None:
+    """Two at once: no file is read by both, and all are there although one is killed."""
+    archive = tmp_path / "archive"
+    _archive(archive)
+    server.add_host("forum", "http://127.0.0.1:9")
+    command = [str(STAYDOWN), "scan", str(archive), "--data", str(server.data), "--host", "forum"]
+    command += ["--base-url", "http://127.0.0.1:9/old", "--json", "--width", "1"]
+    environment = {**os.environ, **server.environment}
+    dying, other = (
+        subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)
+        for _ in range(2)
+    )
+    claims = "SELECT count(*) FROM catalogue_archiveclaim"
+    wait_for(lambda: server.rows(claims) == [(2,)], why="each has a part")
+    dying.kill()
+    before, _ = dying.communicate()
+
+    told, _ = other.communicate(timeout=120)
+
+    lines = [json.loads(line) for line in told.splitlines()]
+    assert len(lines) == len({line["file"] for line in lines}) == PICTURES + FILMS + 1
+    read = {line["file"] for line in lines if line["outcome"] == "registered"}
+    assert not read & {json.loads(line)["file"] for line in before.splitlines()}
+    assert len(read) > PICTURES / 2
+    ids = [row[0] for row in server.rows("SELECT host_item_id FROM catalogue_item")]
+    assert len(ids) == len(set(ids)) == PICTURES + FILMS
+    assert server.rows(claims) == [(0,)], "what the dead one had was taken over, and done"

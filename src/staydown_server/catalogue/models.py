@@ -86,6 +86,25 @@ class ArchiveFile(models.Model):
         ]
 
 
+class ArchiveClaim(models.Model):
+    """Some files of an archive, and the scan that reads them now.
+
+    It holds a lease and renews it; a lease that runs out (its holder was killed) is taken over.
+    """
+
+    host = models.ForeignKey(Host, on_delete=models.CASCADE)
+    # Digest of the id of the file that they begin with.
+    name = models.CharField(max_length=64)
+    lease = models.UUIDField()
+    leased_until = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            # The same files are read by one scan at a time.
+            models.UniqueConstraint(fields=["host", "name"], name="one_claim_per_archive_part")
+        ]
+
+
 class Shelf(models.TextChoices):
     """The collections of fingerprints that are searched."""
 

@@ -4,8 +4,10 @@ import argparse
 import csv
 import json
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
+from dataclasses import dataclass
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +17,19 @@ from staydown_server.project.say import DONE, FAILED, WRONG_USE, say, show_progr
 if TYPE_CHECKING:
     from staydown_server.accounts.models import Host
     from staydown_server.gate.archive.entry import Entry
+
+
+MOST_AT_A_TIME = 256
+
+
+@dataclass(frozen=True, slots=True)
+class _Listed:
+    """What a source holds, read anew each time it is gone through."""
+
+    read: Callable[[], Iterator["Entry"]]
+
+    def __iter__(self) -> Iterator["Entry"]:
+        return self.read()
 
 
 class _WrongUse(Exception):
@@ -36,6 +51,9 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--per-second", type=float, metavar="N", help="begin at most N files a second"
     )
+    command.add_argument(
+        "--width", type=int, metavar="N", help="read N files at a time (one for each core)"
+    )
     command.add_argument("--again", action="store_true", help="read what is unchanged, too")
     command.add_argument(
         "--report", type=Path, metavar="FILE", help="write what could not be read to a CSV file"
@@ -55,13 +73,19 @@ def run(arguments: argparse.Namespace) -> int:
         return say(f"no host is called {arguments.host!r}: add it with staydown host add", FAILED)
     if arguments.per_second is not None and not 0 < arguments.per_second < 1e6:
         return say("--per-second must be a number above 0", WRONG_USE)
+    if arguments.width is not None and not 0 < arguments.width <= MOST_AT_A_TIME:
+        return say(f"--width must be a whole number from 1 to {MOST_AT_A_TIME}", WRONG_USE)
     counts = dict.fromkeys(Outcome, 0)
     try:
         entries, total = _entries(arguments, host)
         with ExitStack() as files:
             report = _report(arguments.report, files)
             for scanned in scan(
-                host, entries, again=arguments.again, per_second=arguments.per_second
+                host,
+                entries,
+                again=arguments.again,
+                per_second=arguments.per_second,
+                width=arguments.width,
             ):
                 counts[scanned.outcome] += 1
                 if scanned.outcome == Outcome.UNREADABLE:
@@ -96,10 +120,12 @@ def _entries(arguments: argparse.Namespace, host: "Host") -> tuple[Iterable["Ent
         if find_spec("obstore") is None:
             raise _WrongUse("buckets need a package that is missing: pip install 'staydown[s3]'")
         base_url = _base_url(arguments, host)
-        return bucket.entries(bucket.opened(source, endpoint=arguments.endpoint), base_url), None
+        store = bucket.opened(source, endpoint=arguments.endpoint)
+        return _Listed(partial(bucket.entries, store, base_url)), None
     path = Path(source)
     if path.is_dir():
-        return folder.entries(path.resolve(), _base_url(arguments, host)), folder.count(path)
+        base_url = _base_url(arguments, host)
+        return _Listed(partial(folder.entries, path.resolve(), base_url)), folder.count(path)
     if not path.is_file():
         raise _WrongUse(f"{source} is neither a folder nor a file")
     if arguments.base_url:
@@ -107,7 +133,7 @@ def _entries(arguments: argparse.Namespace, host: "Host") -> tuple[Iterable["Ent
     readers: dict[str, Any] = {".csv": table.rows, ".txt": table.listed}
     if path.suffix.lower() not in readers:
         raise _WrongUse(f"{source} is no folder; of files, only .csv and .txt can be read as lists")
-    return readers[path.suffix.lower()](path, host), None
+    return _Listed(partial(readers[path.suffix.lower()], path, host)), None
 
 
 def _base_url(arguments: argparse.Namespace, host: "Host") -> str:

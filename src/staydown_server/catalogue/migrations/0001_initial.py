@@ -26,6 +26,19 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name='ArchiveClaim',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('name', models.CharField(max_length=64)),
+                ('lease', models.UUIDField()),
+                ('leased_until', models.DateTimeField()),
+                ('host', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to='accounts.host')),
+            ],
+            options={
+                'constraints': [models.UniqueConstraint(fields=('host', 'name'), name='one_claim_per_archive_part')],
+            },
+        ),
+        migrations.CreateModel(
             name='ArchiveFile',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
