@@ -18,6 +18,7 @@ BENCHMARKS = (
     "hasher",
     "copies",
     "archive",
+    "shards",
     "check",
     "load",
     "desk",
