@@ -55,6 +55,10 @@ def test_an_installation_moves_with_all_it_has(
     cases = "SELECT count(*) FROM cases_case"
     wait_for(lambda: server.rows(cases) == [(2,)], why="numbers go on after those that came")
     assert server.audit_is_whole()
+    looked_at = server.command_line("doctor", "--skip", "hosts", "--skip", "clock")
+    assert (looked_at.returncode, looked_at.stderr) == (0, "")
+    assert "pg_dump" in looked_at.stdout
+    assert "pg_dump" in server.command_line("backup", str(server.data / "backup")).stderr
     server.stop()
 
     del server.environment["STAYDOWN_DATABASE_URL"]

@@ -321,6 +321,9 @@ def _doctor(arguments: argparse.Namespace) -> int:
 
 
 def _backup(arguments: argparse.Namespace) -> int:
+    if os.environ.get("STAYDOWN_DATABASE_URL"):
+        sentence = "PostgreSQL is backed up with its own tools, such as pg_dump (docs/upgrade.md)"
+        return say(sentence, WRONG_USE)
     try:
         _start(arguments.data, must_exist=True)
     except _CannotStart as error:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 
 from server.host_double import HostDouble
@@ -65,8 +66,23 @@ def test_a_key_of_another_installation(host: Host, settings: Any, tmp_path: Path
     assert "32 bytes" in wrong("key").what
 
 
-def test_the_database(host: Host) -> None:
+def test_the_database(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
+    """PostgreSQL knows of damaged pages if it keeps checksums."""
+    (found,) = look("database")
+    if connection.vendor == "postgresql":
+        assert "pg_checksums" in found.remedy
+        monkeypatch.setattr(doctor, "_DAMAGED_PAGES", "SELECT 0")
     assert is_well("database")
+
+    monkeypatch.setattr(doctor, "_DAMAGED_PAGES", "SELECT 2")
+    assert connection.vendor != "postgresql" or "restore" in wrong("database").remedy
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="about PostgreSQL")
+def test_backups_of_postgresql_are_somebody_elses(host: Host) -> None:
+    (found,) = look("backups")
+    assert found.state == State.NOTE
+    assert "pg_dump" in found.remedy
 
 
 def test_a_clock_that_nobody_keeps_right(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -180,6 +196,7 @@ def test_jobs_that_nobody_begins(host: Host, monkeypatch: pytest.MonkeyPatch) ->
     assert "review.purge fails again and again (RetryLater)" in wrong("jobs").what
 
 
+@pytest.mark.skipif(connection.vendor == "postgresql", reason="about SQLite")
 def test_backups(settings: Any, tmp_path: Path) -> None:
     """Never, and long ago."""
     settings.DATA = tmp_path
