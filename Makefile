@@ -15,7 +15,8 @@ PYTEST := .venv/bin/python -m pytest
 # On several cores, a file of tests on one of them.
 SIDE_BY_SIDE := $(PYTEST) -n auto --maxprocesses 4 --dist loadfile
 # Where databases differ: turns, numbers, claims, sealed values, zero bytes.
-DIFFERENT := $(addprefix tests/server/,accounts audit catalogue jobs project/test_zeros.py sharing vault)
+DIFFERENT := $(addprefix tests/server/,accounts audit cases catalogue gate jobs project/test_doctor.py \
+	project/test_zeros.py review sharing vault)
 
 setup: .venv/.installed
 

@@ -42,9 +42,7 @@ JOB_PATIENCE = timedelta(minutes=2)
 MANY_ATTEMPTS = 5
 LAG_SECONDS = 5.0
 _TIME_ERROR = 5
-_DAMAGED_PAGES = (
-    "SELECT checksum_failures FROM pg_stat_database WHERE datname = current_database()"
-)
+_DAMAGED_PAGES = "SELECT checksum_failures FROM pg_stat_database WHERE datname = current_database()"
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
